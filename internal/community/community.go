@@ -70,4 +70,10 @@ type Mention struct {
 	Notification NotificationID
 	Notified     time.Time // when our server noticed, by its clock
 	Post         Post
+	// FromUs says that the author is an account of this installation: two of
+	// our own accounts must never talk to each other.
+	FromUs bool
+	// Expires is when it is too late for an answer, by our server's clock;
+	// zero for never.
+	Expires time.Time
 }

@@ -237,6 +237,9 @@ func (b *Inbox) takeAll(ctx context.Context, a Account, items []Item, p Page) (t
 func (b *Inbox) takeOne(ctx context.Context, tx store.Tx, a Account, it Item, began, now time.Time) (bool, error) {
 	m := it.Mention
 	m.Account = a.ID
+	if a.MaxAge > 0 {
+		m.Expires = noticed(m).Add(a.MaxAge)
+	}
 	id := itemID(a.ID, it)
 	state, reason, feature, err := decide(a, it, began, now)
 	if err != nil {
