@@ -1,0 +1,42 @@
+// Package fedisim is a simulated Fediverse server: a real HTTP server on
+// loopback that speaks the Mastodon client API as Mastodon, Akkoma,
+// GoToSocial, snac and Sharkey each speak it, quirks included, with faults on
+// demand. Tests run the real client against it, and a newcomer's sandbox uses
+// it in place of a server on the Internet.
+//
+// What it knows comes from the published descriptions
+// (https://docs.joinmastodon.org/api/), from recorded traffic and from the
+// servers' own sources, never from the client of this project: one misreading
+// must not pass on both sides.
+//
+// The world is driven from Go: AddAccount and AddRemote make members, whose
+// Post, Favourite, Boost, Follow and Delete do what people do; what the
+// client under test did is read with Timeline, Replies, Dismissed and Requests,
+// and WaitFor wakes on every change, so that no test sleeps. Inject makes
+// chosen requests go wrong.
+//
+// What the profiles differ in, beyond the shape of ids, addresses, markup,
+// errors and instance documents:
+//
+//   - Mastodon keeps an Idempotency-Key per account for an hour, filters direct
+//     posts of strangers, counts addresses as 23 characters, and answers a
+//     delete with the source text in place of the markup.
+//   - Akkoma keeps a key for everybody, with any answer, errors too, and says
+//     403 to a token that is not valid.
+//   - GoToSocial cannot dismiss, refuses a text that is too long with 400, and
+//     keeps the dangling id of a deleted parent.
+//   - snac lists the newest 64 notifications and no more; min_id is since_id
+//     there, since_id nothing, no limit means one, and max_id must be listed.
+//     Dismissing is a 422. An account's list of posts has the public ones only,
+//     even for the account itself. mentions[] leaves out the reader, and its ids
+//     are counted from 0. A reply to what is gone is posted on its own. An edit
+//     keeps what it does not send; everywhere else that is dropped.
+//   - Sharkey ignores types[], lists every seventh notification of a page twice
+//     from the fourth on, dismisses under /api/v1/notification/, and makes a
+//     reaction of a reply that is only an emoji: the answer is then the parent.
+//
+// It leaves out: uploading of media, streaming, the OAuth dance (accounts come
+// with a token), federation on the wire (remote members post through Go), and
+// judging the answers against the published schemas (Options.Observe hands
+// every exchange to who does that).
+package fedisim

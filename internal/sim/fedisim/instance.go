@@ -1,0 +1,179 @@
+package fedisim
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// limitsJSON is the "configuration" object of the servers that have one.
+func (s *Server) limitsJSON(w *jsonWriter, v2 bool, host string) {
+	t := s.traits
+	chars, urls := t.maxChars, 23
+	switch s.profile {
+	case Snac:
+		chars, urls = 100000, 32
+	case GoToSocial:
+		urls = 25
+	}
+	w.key("configuration")
+	w.open('{')
+	if v2 {
+		w.key("urls")
+		w.open('{')
+		switch s.profile {
+		case GoToSocial: // over http too
+			w.str("streaming", "wss://"+host)
+		default:
+			w.str("streaming", "ws://"+host)
+		}
+		if s.profile == Mastodon {
+			w.null("status")
+			w.str("about", s.base+"/about")
+			w.str("privacy_policy", s.base+"/privacy-policy")
+			w.null("terms_of_service")
+		}
+		w.close('}')
+		w.raw("vapid", `{"public_key":"BAhxXyHfAoMqrZECjRI56F5QrE4ynVlkZFMdKSpTIsWRNoWUVgut-Bnz2xsMSwiN4AF0b4I7ixF24OwiicOJivw="}`)
+		w.raw("translation", `{"enabled":false}`)
+	}
+	description := 1500
+	switch {
+	case s.profile == Mastodon && v2:
+		w.raw("accounts", `{"max_display_name_length":40,"max_note_length":500,"max_avatar_description_length":150,"max_header_description_length":150,"max_featured_tags":10,"max_pinned_statuses":5,"max_profile_fields":4,"profile_field_name_limit":255,"profile_field_value_limit":255}`)
+		description = 10000
+	case s.profile == GoToSocial:
+		w.raw("accounts", `{"allow_custom_css":false,"max_featured_tags":10,"max_profile_fields":6}`)
+	default:
+		w.raw("accounts", `{"max_featured_tags":10}`)
+	}
+	w.raw("statuses", fmt.Sprintf(`{"max_characters":%d,"max_media_attachments":%d,"characters_reserved_per_url":%d}`, chars, t.maxMedia, urls))
+	hint := fmt.Sprintf(`"description_limit":%d,`, description)
+	if s.profile == Mastodon && !v2 {
+		hint = ""
+	}
+	w.raw("media_attachments", `{`+hint+`"image_matrix_limit":33177600,"image_size_limit":16777216,"supported_mime_types":["image/jpeg","image/png","image/gif","image/webp","video/mp4"],"video_frame_rate_limit":120,"video_matrix_limit":8294400,"video_size_limit":103809024}`)
+	w.raw("polls", `{"max_options":4,"max_characters_per_option":50,"min_expiration":300,"max_expiration":2629746}`)
+	if v2 && s.profile == Mastodon {
+		w.raw("timelines_access", `{"live_feeds":{"local":"public","remote":"public"},"hashtag_feeds":{"local":"public","remote":"public"},"trending_link_feeds":{"local":"public","remote":"public"}}`)
+		w.bool("limited_federation", false)
+	}
+	w.close('}')
+}
+
+// localCounts are the members and posts of this server.
+func (s *Server) localCounts() (users, posts int) {
+	for _, a := range s.people {
+		if !a.remote {
+			users++
+			posts += len(a.statuses)
+		}
+	}
+	return users, posts
+}
+
+// instanceV1 is the older document. Akkoma's has no configuration, but
+// max_toot_chars and its like; Mastodon's is still served.
+func (s *Server) instanceV1(q *request) *answer {
+	users, posts := s.localCounts()
+	var w jsonWriter
+	w.open('{')
+	switch s.profile {
+	case Akkoma:
+		w.str("uri", s.base)
+	default:
+		w.str("uri", s.domain)
+	}
+	w.str("title", "Simulated "+string(s.profile))
+	w.str("short_description", "A simulated server.")
+	w.str("description", "A simulated server.")
+	w.str("email", "admin@"+s.domain)
+	w.str("version", s.traits.version)
+	scheme := "ws://"
+	if s.profile == GoToSocial || s.profile == Snac {
+		scheme = "wss://"
+	}
+	w.raw("urls", `{"streaming_api":`+quoted(scheme+q.host)+`}`)
+	w.raw("stats", fmt.Sprintf(`{"user_count":%d,"status_count":%d,"domain_count":1}`, users, posts))
+	w.str("thumbnail", s.base+"/thumbnail.png")
+	w.raw("languages", `["en"]`)
+	w.bool("registrations", false)
+	w.bool("approval_required", false)
+	w.bool("invites_enabled", false)
+	w.raw("rules", "[]")
+	w.null("contact_account")
+	switch s.profile {
+	case Akkoma:
+		w.int("max_toot_chars", s.traits.maxChars)
+		w.int("description_limit", 5000)
+		w.int("upload_limit", 16000000)
+		w.int("avatar_upload_limit", 2000000)
+		w.int("background_upload_limit", 4000000)
+		w.int("banner_upload_limit", 4000000)
+		w.raw("poll_limits", `{"max_expiration":31536000,"max_option_chars":200,"max_options":20,"min_expiration":0}`)
+		w.raw("pleroma", `{"metadata":{"account_activation_required":false,"features":["pleroma_api","akkoma_api","mastodon_api","mastodon_api_streaming"],"fields_limits":{"max_fields":10,"max_remote_fields":20,"name_length":512,"value_length":2048},"post_formats":["text/plain","text/html","text/markdown"]},"stats":{"mau":1},"vapid_public_key":""}`)
+	default:
+		s.limitsJSON(&w, false, q.host)
+		if s.profile == GoToSocial || s.profile == Sharkey {
+			w.int("max_toot_chars", s.traits.maxChars)
+		}
+	}
+	w.close('}')
+	return jsonAnswer(w.b)
+}
+
+// instanceV2 is the newer document, which Akkoma and snac do not have.
+func (s *Server) instanceV2(q *request) *answer {
+	if s.profile == Akkoma || s.profile == Snac {
+		return s.noRoute()
+	}
+	var w jsonWriter
+	w.open('{')
+	w.str("domain", s.domain)
+	w.str("title", "Simulated "+string(s.profile))
+	w.str("version", s.traits.version)
+	source := map[Profile]string{Mastodon: "https://github.com/mastodon/mastodon", GoToSocial: "https://codeberg.org/superseriousbusiness/gotosocial", Sharkey: "https://activitypub.software/TransFem-org/Sharkey"}
+	w.str("source_url", source[s.profile])
+	w.str("description", "A simulated server.")
+	w.raw("usage", `{"users":{"active_month":1}}`)
+	w.raw("thumbnail", `{"url":`+quoted(s.base+"/thumbnail.png")+`}`)
+	w.raw("icon", "[]")
+	w.raw("languages", `["en"]`)
+	s.limitsJSON(&w, true, q.host)
+	w.raw("registrations", `{"enabled":false,"approval_required":false,"reason_required":false,"message":null,"min_age":null,"url":null}`)
+	if s.profile == Mastodon {
+		w.raw("api_versions", `{"mastodon":11}`)
+		w.null("wrapstodon")
+	}
+	w.raw("contact", `{"email":`+quoted("admin@"+s.domain)+`,"account":null}`)
+	w.raw("rules", "[]")
+	w.close('}')
+	return jsonAnswer(w.b)
+}
+
+// nodeinfo serves the pointer and the document (https://nodeinfo.diaspora.software/).
+func (s *Server) nodeinfo(q *request) *answer {
+	version := "2.0"
+	if strings.Contains(s.traits.nodePath, "2.1") {
+		version = "2.1"
+	}
+	var w jsonWriter
+	w.open('{')
+	switch q.route {
+	case "/.well-known/nodeinfo":
+		w.raw("links", `[{"rel":`+quoted("http://nodeinfo.diaspora.software/ns/schema/"+version)+`,"href":`+quoted("http://"+q.host+s.traits.nodePath)+`}]`)
+	case s.traits.nodePath:
+		users, posts := s.localCounts()
+		w.str("version", version)
+		w.raw("software", `{"name":`+quoted(s.traits.software)+`,"version":`+quoted(s.traits.nodeVersion)+`}`)
+		w.raw("protocols", `["activitypub"]`)
+		w.raw("services", `{"outbound":[],"inbound":[]}`)
+		w.raw("usage", fmt.Sprintf(`{"users":{"total":%d,"activeMonth":%d,"activeHalfyear":%d},"localPosts":%d}`, users, users, users, posts))
+		w.bool("openRegistrations", false)
+		w.raw("metadata", "{}")
+	default:
+		return &answer{status: http.StatusNotFound, ctype: "text/html; charset=utf-8", body: []byte("<!DOCTYPE html><title>404</title><h1>404 Not Found</h1>")}
+	}
+	w.close('}')
+	return jsonAnswer(w.b)
+}
