@@ -1,0 +1,230 @@
+package fedi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"rookery/internal/community"
+	"rookery/internal/outbox"
+)
+
+// The kinds of effect on the Fediverse.
+const (
+	PostKind   = "fedi.post"
+	DeleteKind = "fedi.delete" // everything its lane has made; the payload is not looked at
+)
+
+// PostPayload is the payload of a PostKind effect, as it is stored. Each
+// further part replies to the one before.
+type PostPayload struct {
+	Parts      []string             `json:"parts"` // text of each post
+	CW         string               `json:"cw,omitempty"`
+	Sensitive  bool                 `json:"sensitive,omitempty"`
+	Visibility community.Visibility `json:"visibility"`
+	InReplyTo  community.PostID     `json:"in_reply_to,omitempty"`
+	Language   string               `json:"language,omitempty"`
+	MediaIDs   []string             `json:"media_ids,omitempty"` // of the first part
+	// Dismiss is the notification to dismiss once the post stands.
+	Dismiss community.NotificationID `json:"dismiss,omitempty"`
+}
+
+// postKind posts.
+type postKind struct{ f *Fedi }
+
+var _ outbox.Finder = postKind{}
+
+func (postKind) Name() string                                { return PostKind }
+func (k postKind) Now(account community.AccountID) time.Time { return k.f.Now(account) }
+
+// KeepsKey: Mastodon answers a repeated key with the first post, for an hour.
+func (k postKind) KeepsKey(account community.AccountID) bool {
+	in, err := k.f.Limits(account)
+	return err == nil && in.Software == Mastodon
+}
+
+func (k postKind) Send(ctx context.Context, a outbox.Attempt) (string, error) {
+	l, p, err := k.load(a)
+	if err != nil {
+		return "", err
+	}
+	d := Draft{Text: p.Parts[a.Part], CW: p.CW, Sensitive: p.Sensitive, Visibility: p.Visibility, InReplyTo: p.parent(a), Language: p.Language}
+	if a.Part == 0 {
+		d.MediaIDs = p.MediaIDs
+	}
+	s, err := l.client.Post(ctx, d, a.Key)
+	if err != nil {
+		return "", sendError(l.helped(err))
+	}
+	return string(s.ID), nil
+}
+
+// parent is what the attempt's part replies to.
+func (p PostPayload) parent(a outbox.Attempt) community.PostID {
+	if a.Part > 0 && len(a.Made) > 0 {
+		return community.PostID(a.Made[len(a.Made)-1])
+	}
+	return p.InReplyTo
+}
+
+func (k postKind) load(a outbox.Attempt) (*login, PostPayload, error) {
+	var p PostPayload
+	l, err := k.f.login(a.Account)
+	if err != nil {
+		return nil, p, &outbox.SendError{Outcome: outbox.NotSent, Err: err}
+	}
+	if err := json.Unmarshal(a.Payload, &p); err != nil || a.Part >= len(p.Parts) {
+		return nil, p, &outbox.SendError{Outcome: outbox.Rejected, Reason: "payload", Err: fmt.Errorf("read the payload (part %d): %w", a.Part, err)}
+	}
+	return l, p, nil
+}
+
+const (
+	// slack covers clocks that differ within one server.
+	slack = 2 * time.Minute
+	// lookPages bounds a look through our own posts: 800 of them.
+	lookPages = 20
+)
+
+// Find looks for the attempt's post among our own recent ones, and in the
+// thread it replies to: some servers leave direct posts out of the first. It
+// goes by our media ids, else by the parent and the time; never by text,
+// which servers rewrite.
+func (k postKind) Find(ctx context.Context, a outbox.Attempt, free func(context.Context, string) (bool, error)) (outbox.Found, error) {
+	l, p, err := k.load(a)
+	if err != nil {
+		return outbox.Found{}, err
+	}
+	look := looking{parent: p.parent(a), since: a.First.Add(-slack), free: free}
+	if a.Part == 0 {
+		look.media = p.MediaIDs
+	}
+	_, self := l.account()
+	var asOf time.Time
+	var before community.PostID
+	for n := range lookPages {
+		page, answered, err := l.client.AccountStatuses(ctx, self.ID, StatusQuery{MaxID: before, Limit: 40})
+		if err != nil {
+			return outbox.Found{}, err
+		}
+		if n == 0 {
+			asOf = answered // what came later is not covered
+		}
+		if found, err := look.among(ctx, page); found != "" || err != nil {
+			return outbox.Found{ID: found, AsOf: asOf}, err
+		}
+		if len(page) == 0 || page[len(page)-1].ID == before || !slices.ContainsFunc(page, look.recent) {
+			break
+		}
+		before = page[len(page)-1].ID
+	}
+	if asOf.IsZero() {
+		asOf = l.now()
+	}
+	if look.parent == "" {
+		return outbox.Found{AsOf: asOf}, nil
+	}
+	thread, err := l.client.Context(ctx, look.parent)
+	if err != nil && ClassOf(err) != Gone {
+		return outbox.Found{}, err
+	}
+	mine := slices.DeleteFunc(thread.Descendants, func(s Status) bool { return s.Account.ID != self.ID })
+	found, err := look.among(ctx, mine)
+	return outbox.Found{ID: found, AsOf: asOf}, err
+}
+
+// looking is what a Find goes by.
+type looking struct {
+	parent community.PostID
+	media  []string
+	since  time.Time
+	free   func(context.Context, string) (bool, error)
+}
+
+func (k looking) recent(s Status) bool { return !s.CreatedAt.Before(k.since) }
+
+func (k looking) among(ctx context.Context, page []Status) (string, error) {
+	// The oldest first: if there were two, the first is the one that counts.
+	for _, s := range slices.Backward(page) {
+		if s.ReblogOf != "" || !k.recent(s) || !k.matches(s) {
+			continue
+		}
+		ok, err := k.free(ctx, string(s.ID))
+		if err != nil {
+			return "", err
+		}
+		if ok {
+			return string(s.ID), nil
+		}
+	}
+	return "", nil
+}
+
+func (k looking) matches(s Status) bool {
+	if len(k.media) > 0 && len(s.MediaAttachments) > 0 {
+		return slices.ContainsFunc(s.MediaAttachments, func(m MediaAttachment) bool { return slices.Contains(k.media, m.ID) })
+	}
+	return s.InReplyToID == k.parent
+}
+
+// deleteKind deletes every post its lane has made, the last first. A post
+// that is not there counts as deleted: repeating is harmless.
+type deleteKind struct{ f *Fedi }
+
+var _ outbox.Drops = deleteKind{}
+
+func (deleteKind) Name() string                                { return DeleteKind }
+func (k deleteKind) Now(account community.AccountID) time.Time { return k.f.Now(account) }
+func (deleteKind) DropsUnsent()                                {}
+
+func (k deleteKind) Send(ctx context.Context, a outbox.Attempt) (string, error) {
+	l, err := k.f.login(a.Account)
+	if err != nil {
+		return "", &outbox.SendError{Outcome: outbox.NotSent, Err: err}
+	}
+	for _, id := range slices.Backward(a.Made) {
+		err := l.client.Delete(ctx, community.PostID(id))
+		if ClassOf(err) == Gone {
+			err = l.stillUs(ctx)
+		}
+		if err != nil {
+			return "", sendError(l.helped(err))
+		}
+	}
+	return "", nil
+}
+
+// stillUs makes sure that "not found" does not only mean "not yours": servers
+// answer so to another account's token.
+func (l *login) stillUs(ctx context.Context) error {
+	me, err := l.client.VerifyCredentials(ctx)
+	if err != nil {
+		return err
+	}
+	if id, self := l.account(); me.ID != self.ID {
+		return &Error{Class: Auth, Method: "DELETE", Path: "/api/v1/statuses",
+			Message: fmt.Sprintf("the token now belongs to %s, not to %s (%s)", me.Acct, self.Handle, id)}
+	}
+	return nil
+}
+
+// sendError translates the protocol's classes into what the outbox must know.
+func sendError(err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	s := &outbox.SendError{RetryAt: e.RetryAt, Complete: e.Complete, Reason: string(e.Class), Err: err}
+	switch e.Class {
+	case Rate, Transient, Auth:
+		s.Outcome = outbox.NotSent
+	case Unknown:
+		s.Outcome = outbox.Unknown
+	default:
+		s.Outcome = outbox.Rejected
+	}
+	return s
+}
