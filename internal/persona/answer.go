@@ -1,0 +1,237 @@
+package persona
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"rookery/internal/community"
+	"rookery/internal/failpoint"
+	"rookery/internal/fedi"
+	"rookery/internal/inbox"
+	"rookery/internal/llm"
+	"rookery/internal/outbox"
+	"rookery/internal/store"
+)
+
+// maxDeclined is how often a model may decline, or say nothing to, one mention.
+const maxDeclined = 4
+
+// pump is one round of answering for an account.
+type pump struct {
+	*Persona
+	account community.AccountID
+	left    int       // replies that may still be made; -1 for no end
+	until   time.Time // no mention is begun after it
+
+	mu       sync.Mutex
+	answered int
+	stopped  error // trouble that is not this mention's alone
+}
+
+// Answer answers waiting mentions of an account until none is due, limit are
+// answered (no limit if it is negative), or the model or the server is in
+// trouble, which is the error it returns. Nothing is lost by an error.
+func (p *Persona) Answer(ctx context.Context, account community.AccountID, limit int) (answered int, err error) {
+	run := &pump{Persona: p, account: account, left: limit, until: p.Clock.Now().Add(pumpFor)}
+	hands := p.Parallel
+	if limit >= 0 {
+		hands = min(hands, limit)
+	}
+	var wg sync.WaitGroup
+	for range hands {
+		wg.Go(func() { run.loop(ctx) })
+	}
+	wg.Wait()
+	p.mu.Lock()
+	if run.stopped != nil {
+		p.troubles[account]++
+	} else if run.answered > 0 {
+		delete(p.troubles, account)
+	}
+	p.mu.Unlock()
+	return run.answered, run.stopped
+}
+
+func (r *pump) loop(ctx context.Context) {
+	for r.begin(ctx) {
+		w, ok, err := r.pick(ctx, r.account)
+		if err != nil || !ok {
+			r.end(false, err)
+			<-r.slots
+			return
+		}
+		failpoint.At("3-picked")
+		done, err := r.one(ctx, w)
+		r.end(done, err)
+		<-r.slots
+	}
+}
+
+// begin takes a slot and one of the replies left.
+func (r *pump) begin(ctx context.Context) bool {
+	select {
+	case r.slots <- struct{}{}:
+	case <-ctx.Done():
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.left == 0 || r.stopped != nil || r.isStopping() || ctx.Err() != nil || r.Clock.Now().After(r.until) {
+		<-r.slots
+		return false
+	}
+	if r.left > 0 {
+		r.left--
+	}
+	return true
+}
+
+func (r *pump) end(answered bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if answered {
+		r.answered++
+	} else if r.left >= 0 {
+		r.left++ // it cost no reply
+	}
+	if err != nil && r.stopped == nil {
+		r.stopped = err
+	}
+}
+
+// one answers one mention. Its error is trouble that others would meet too;
+// what concerns this mention alone is settled here.
+func (p *Persona) one(ctx context.Context, w waiting) (answered bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, p.answerLimit()-30*time.Second)
+	defer cancel()
+	m := w.mention
+	if !m.Expires.IsZero() && p.platform.Now(m.Account).After(m.Expires) {
+		return false, p.close(ctx, w, inbox.Expired, "it waited too long for an answer")
+	}
+	self, err := p.platform.Self(m.Account)
+	if err != nil {
+		return false, errors.Join(err, p.putBack(ctx, w, time.Time{}, nil))
+	}
+	in, err := p.platform.Limits(m.Account)
+	if err != nil {
+		return false, errors.Join(err, p.putBack(ctx, w, time.Time{}, nil))
+	}
+	above, below, err := p.platform.Thread(ctx, m.Account, m.Post.ID)
+	if err != nil {
+		return false, p.noThread(ctx, w, err)
+	}
+	failpoint.At("4-thread-read")
+	if answeredBefore(self, m, below) {
+		return false, p.close(ctx, w, inbox.Done, "the thread holds our answer already")
+	}
+	said, err := p.ask(ctx, w, self, above, in)
+	if err != nil {
+		return false, p.noAnswer(ctx, w, err)
+	}
+	failpoint.At("5-model-answered")
+	text := compose(self, m.Post.Author, said, m.Post.CW, in)
+	if text == "" {
+		return false, p.noAnswer(ctx, w, errNothingLeft)
+	}
+	return p.send(ctx, w, text)
+}
+
+var errNothingLeft = errors.New("nothing of the model's answer can be said")
+
+// answeredBefore looks for a reply of ours to this very post: after a restored
+// backup or a take-over the server knows what the database has forgotten.
+func answeredBefore(self community.Member, m community.Mention, below []community.Post) bool {
+	return slices.ContainsFunc(below, func(post community.Post) bool {
+		return post.ParentID == m.Post.ID && post.Author.ID == self.ID
+	})
+}
+
+func (p *Persona) ask(ctx context.Context, w waiting, self community.Member, above []community.Post, in fedi.Instance) (string, error) {
+	// A conversation that was too large for the model is halved each time.
+	limit := max(p.MaxPromptChars>>min(w.attempts, 4), 2_000)
+	room := in.MaxChars
+	if room <= 0 {
+		room = 500
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.ModelTimeout)
+	defer cancel()
+	answer, err := p.Model.Complete(ctx, p.prompt(self, w.mention, above, min(room-50, 450), limit))
+	if err != nil {
+		return "", err
+	}
+	if answer.Truncated {
+		return shorten([]rune(answer.Text)), nil
+	}
+	return answer.Text, nil
+}
+
+// send plans the reply and ends the waiting in one commit, then sends it.
+func (p *Persona) send(ctx context.Context, w waiting, text string) (bool, error) {
+	m := w.mention
+	var claim *outbox.Claim
+	var mine bool
+	err := p.Store.Write(ctx, func(ctx context.Context, tx store.Tx) (err error) {
+		claim = nil
+		if mine, err = p.held(ctx, tx, w); err != nil || !mine {
+			return err
+		}
+		if err := inbox.Set(ctx, tx, w.id, inbox.Answering, ""); err != nil {
+			return err
+		}
+		claim, err = p.Outbox.PlanAndClaim(ctx, tx, p.effect(w, text))
+		return err
+	})
+	if err != nil {
+		return false, errors.Join(fmt.Errorf("plan the answer: %w", err), p.putBack(ctx, w, time.Time{}, nil))
+	}
+	if !mine {
+		return false, nil // its lease had ended and somebody else has it
+	}
+	if err := p.Outbox.Deliver(ctx, claim); err != nil {
+		// The outbox has it now and will bring it to its end.
+		p.Log.Warn("the answer is not out yet", "account", m.Account, "post", m.Post.ID, "error", err)
+		if s, ok := errors.AsType[*outbox.SendError](err); ok && s.Outcome == outbox.NotSent {
+			return true, err // the server is in trouble; the others would meet it too
+		}
+	}
+	return true, nil
+}
+
+// noThread settles a thread that could not be read.
+func (p *Persona) noThread(ctx context.Context, w waiting, err error) error {
+	switch fedi.ClassOf(err) {
+	case fedi.Gone:
+		return p.close(ctx, w, inbox.Gone, "the post was deleted")
+	case fedi.Invalid, fedi.Unsupported:
+		if w.attempts+1 >= maxDeclined {
+			return p.close(ctx, w, inbox.Failed, err.Error())
+		}
+		return p.putBack(ctx, w, p.Clock.Now().Add(backoff(w.attempts)), err)
+	}
+	return p.trouble(ctx, w, err)
+}
+
+// noAnswer settles a model that gave none.
+func (p *Persona) noAnswer(ctx context.Context, w waiting, err error) error {
+	class := llm.ClassOf(err)
+	switch {
+	case class == llm.Refused, class == llm.Empty, class == llm.TooLarge, errors.Is(err, errNothingLeft):
+		if w.attempts+1 >= maxDeclined {
+			return p.close(ctx, w, inbox.Failed, err.Error())
+		}
+		return p.putBack(ctx, w, p.Clock.Now().Add(backoff(w.attempts)), err)
+	}
+	return p.trouble(ctx, w, err)
+}
+
+// trouble puts the mention back and reports what others would meet too.
+func (p *Persona) trouble(ctx context.Context, w waiting, err error) error {
+	if context.Cause(ctx) != nil && errors.Is(context.Cause(ctx), context.Canceled) {
+		return errors.Join(err, p.putBack(ctx, w, time.Time{}, nil)) // we are stopping; it is nobody's failure
+	}
+	return errors.Join(err, p.putBack(ctx, w, p.Clock.Now().Add(backoff(w.attempts)), err))
+}

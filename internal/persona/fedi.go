@@ -1,0 +1,66 @@
+package persona
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"rookery/internal/fedi"
+	"rookery/internal/inbox"
+	"rookery/internal/outbox"
+	"rookery/internal/store"
+)
+
+const (
+	keyPrefix   = "persona/answer/"
+	shortSuffix = "/short" // the second try of an answer that the server called too long
+)
+
+// effect is the reply as the outbox keeps it.
+func (p *Persona) effect(w waiting, text string) outbox.Effect {
+	m := w.mention
+	language := p.Language
+	if language == "" {
+		language = m.Post.Language
+	}
+	return outbox.Effect{
+		Key: keyPrefix + string(w.id), Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: m.Expires,
+		Payload: fedi.PostPayload{
+			Parts: []string{text}, CW: m.Post.CW, Sensitive: m.Post.Sensitive, Visibility: m.Post.Visibility.ForReply(),
+			InReplyTo: m.Post.ID, Language: language, Dismiss: m.Notification,
+		},
+	}
+}
+
+// settle hears how an answer ended.
+func (p *Persona) settle(ctx context.Context, tx store.Tx, r outbox.Result) error {
+	id, short := strings.CutSuffix(strings.TrimPrefix(r.Key, keyPrefix), shortSuffix)
+	var payload fedi.PostPayload
+	if err := json.Unmarshal(r.Payload, &payload); err != nil {
+		return fmt.Errorf("read the answer's payload: %w", err)
+	}
+	if r.State == outbox.Confirmed {
+		tx.AfterCommit(func() { p.platform.DismissLater(r.Account, payload.Dismiss) })
+		return inbox.Set(ctx, tx, inbox.ID(id), inbox.Done, "")
+	}
+	switch fedi.Class(r.Reason) {
+	case fedi.TooLong:
+		if !short {
+			return p.shorter(ctx, tx, r, payload)
+		}
+	case fedi.Gone:
+		return inbox.Set(ctx, tx, inbox.ID(id), inbox.Gone, "the post to answer was deleted")
+	}
+	p.Log.Error("an answer was refused for good", "account", r.Account, "post", payload.InReplyTo, "reason", r.Reason)
+	return inbox.Set(ctx, tx, inbox.ID(id), inbox.Failed, r.Reason)
+}
+
+// shorter plans half of an answer that the server called too long, under a new
+// key: nothing of the first is outside.
+func (p *Persona) shorter(ctx context.Context, tx store.Tx, r outbox.Result, payload fedi.PostPayload) error {
+	runes := []rune(payload.Parts[0])
+	payload.Parts = []string{shorten(runes[:len(runes)/2])}
+	_, err := p.Outbox.Plan(ctx, tx, outbox.Effect{Key: r.Key + shortSuffix, Feature: Name, Kind: fedi.PostKind, Account: r.Account, Payload: payload})
+	return err
+}

@@ -1,0 +1,73 @@
+package persona
+
+import (
+	"context"
+	"time"
+
+	"rookery/internal/community"
+	"rookery/internal/jobs"
+	"rookery/internal/store"
+)
+
+// pumpFor is how long one job begins new answers; then the next job goes on.
+const pumpFor = time.Minute
+
+// QueueName is the queue of the persona's jobs.
+const QueueName = "persona"
+
+// answerArgs is the job that answers what waits for an account.
+type answerArgs struct {
+	Account community.AccountID `json:"account"`
+}
+
+// Kind implements jobs.Args.
+func (answerArgs) Kind() string { return "persona.answer" }
+
+// Work has the queue do the answering. Call it before the queue starts.
+func (p *Persona) Work(q *jobs.Queue) {
+	p.queue = q
+	jobs.Register(q, jobs.Kind{Queue: QueueName, Timeout: pumpFor + p.answerLimit() + time.Minute}, p.work)
+}
+
+// enqueue makes sure that a job looks at the account, at the given time or now.
+func (p *Persona) enqueue(ctx context.Context, tx store.Tx, account community.AccountID, at time.Time) error {
+	if p.queue == nil {
+		return nil
+	}
+	return p.queue.Insert(ctx, tx, answerArgs{Account: account}, jobs.Opts{Key: string(account), RunAt: at})
+}
+
+// work is one round. Whatever it met, it ends by making the next job if
+// anything still waits, in the transaction that ends this one: a mention that
+// comes in between finds either this job's successor or makes its own.
+func (p *Persona) work(ctx context.Context, j jobs.Job[answerArgs]) error {
+	account := j.Args.Account
+	if _, err := p.platform.Self(account); err != nil {
+		return jobs.Snooze(5 * time.Second) // not logged in yet
+	}
+	_, trouble := p.Answer(ctx, account, -1)
+	if trouble != nil && ctx.Err() == nil {
+		p.Log.Warn("answering pauses", "account", account, "error", trouble)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx) // cut off: the job itself comes back
+	}
+	return p.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		if err := j.Complete(ctx, tx); err != nil {
+			return err
+		}
+		next, err := nextDue(ctx, tx, account)
+		if err != nil || next.IsZero() {
+			return err
+		}
+		if trouble != nil {
+			p.mu.Lock()
+			pause := p.Clock.Now().Add(min(backoff(p.troubles[account]-1), 2*time.Minute))
+			p.mu.Unlock()
+			if next.Before(pause) {
+				next = pause
+			}
+		}
+		return p.enqueue(ctx, tx, account, next)
+	})
+}

@@ -1,0 +1,134 @@
+// Package persona answers mentions in character: a language model is given
+// the persona, the thread as it may be shared, and the question, and what it
+// says becomes one reply to the asker.
+//
+// Policy lives here and in prompt.go and reply.go, in plain values. It leaves
+// noticing mentions to the platform and inbox, sending the reply to outbox,
+// and speaking to the model to llm.
+package persona
+
+import (
+	"context"
+	"embed"
+	"log/slog"
+	"sync"
+	"time"
+
+	"rookery/internal/clock"
+	"rookery/internal/community"
+	"rookery/internal/fedi"
+	"rookery/internal/inbox"
+	"rookery/internal/jobs"
+	"rookery/internal/llm"
+	"rookery/internal/outbox"
+	"rookery/internal/store"
+)
+
+// Name is the feature's name in the configuration and in the tables.
+const Name = "persona"
+
+//go:embed migrations
+var migrations embed.FS
+
+// Migrations are the tables of this package.
+func Migrations() store.Migrations { return store.Migrations{Feature: Name, FS: migrations} }
+
+// platform is what the persona asks of the Fediverse.
+type platform interface {
+	Thread(ctx context.Context, account community.AccountID, post community.PostID) (above, below []community.Post, err error)
+	Self(account community.AccountID) (community.Member, error)
+	Limits(account community.AccountID) (fedi.Instance, error)
+	Now(account community.AccountID) time.Time
+	DismissLater(account community.AccountID, n community.NotificationID)
+}
+
+var _ platform = (*fedi.Fedi)(nil)
+
+// model is what answers.
+type model interface {
+	Complete(ctx context.Context, conversation []llm.Message) (llm.Answer, error)
+}
+
+var _ model = (*llm.Client)(nil)
+
+// Config is what a Persona needs.
+type Config struct {
+	Store  *store.Store
+	Outbox *outbox.Outbox
+	Clock  clock.Clock
+	Log    *slog.Logger
+	Model  model
+
+	Character      string        // who it is, in the operator's words
+	Language       string        // of its answers; empty takes the asker's
+	Parallel       int           // answers made at once in this process
+	MaxPromptChars int           // of everything the model is given
+	ModelTimeout   time.Duration // how long one answer of the model may take
+}
+
+// Persona is the feature. It is safe for concurrent use.
+type Persona struct {
+	Config
+	process  string
+	platform platform
+	queue    *jobs.Queue // nil in a process that works no jobs
+	slots    chan struct{}
+
+	mu       sync.Mutex
+	stopping bool
+	troubles map[community.AccountID]int // failures in a row of the model or the server
+}
+
+var _ inbox.Feature = (*Persona)(nil)
+
+// New makes the feature and tells outbox that it owns its effects. Join must
+// be called before it answers.
+func New(c Config) *Persona {
+	c.Parallel = max(c.Parallel, 1)
+	if c.MaxPromptChars == 0 {
+		c.MaxPromptChars = 24_000
+	}
+	if c.ModelTimeout == 0 {
+		c.ModelTimeout = 3 * time.Minute
+	}
+	p := &Persona{Config: c, process: outbox.NewKey(), slots: make(chan struct{}, c.Parallel),
+		troubles: map[community.AccountID]int{}}
+	c.Outbox.Own(Name, p.settle)
+	return p
+}
+
+// Join gives the feature its platform, which in turn needs the feature.
+func (p *Persona) Join(f platform) { p.platform = f }
+
+// Name implements inbox.Feature.
+func (*Persona) Name() string { return Name }
+
+// Wants implements inbox.Feature: a person who mentions us gets an answer, a
+// bot does not (two bots would talk for ever).
+func (*Persona) Wants(m community.Mention) (bool, string) {
+	switch {
+	case m.Post.Author.Bot:
+		return false, "from a bot"
+	case m.Post.Author.ID == "":
+		return false, "its author is not known"
+	}
+	return true, ""
+}
+
+// StopPicking lets answers under way end and begins no more: the first step
+// of a shutdown.
+func (p *Persona) StopPicking() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stopping = true
+}
+
+func (p *Persona) isStopping() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stopping
+}
+
+// answerLimit is how long one answer may take from being picked to being
+// planned: reading the thread, the model, and the sending after it.
+func (p *Persona) answerLimit() time.Duration { return p.ModelTimeout + 2*time.Minute }
