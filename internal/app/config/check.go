@@ -1,0 +1,140 @@
+package config
+
+import (
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// check looks at what is missing and at what keys say together, and brings
+// addresses and paths into their final form.
+func (d *draft) check(root *table, rep *report) {
+	c := d.cfg
+	dir := filepath.Dir(c.File)
+	if root.find("data_dir") == nil {
+		rep.mistake(1, "data_dir", `data_dir is missing: write data_dir = "data" at the top of the file`)
+	}
+	c.DataDir, c.EnvFile, c.Log.File = inDir(dir, c.DataDir), inDir(dir, c.EnvFile), inDir(dir, c.Log.File)
+	if len(d.accounts) == 0 && root.find("account") == nil {
+		rep.mistake(1, "account", "there is no account: write [[account]] with name, server, token_env and does")
+	}
+	names := map[string]int{}
+	near := true
+	for i := range c.Accounts {
+		a, t := &c.Accounts[i], d.accounts[i]
+		near = d.checkAccount(a, t, rep) && near
+		if a.Name == "" {
+			continue
+		}
+		if first, ok := names[a.Name]; ok {
+			rep.mistake(lineOf(t, "name"), "account.name", "name in [[account]]: %q is already the account on line %d: give this one another name", a.Name, first)
+		} else {
+			names[a.Name] = lineOf(t, "name")
+		}
+	}
+	if c.Doing(FeaturePersona) {
+		d.checkPersona(rep)
+	}
+	d.checkOutbox(near, rep)
+	c.LLM.BaseURL = strings.TrimRight(strings.TrimSpace(c.LLM.BaseURL), "/")
+}
+
+// checkAccount reports whether the account's server is this machine.
+func (d *draft) checkAccount(a *Account, t *table, rep *report) (near bool) {
+	for _, need := range []struct{ key, how string }{
+		{"name", `name = "elelem"`},
+		{"server", `server = "https://social.example"`},
+		{"does", `does = ["` + FeaturePersona + `"]`},
+	} {
+		if t.find(need.key) == nil {
+			rep.mistake(t.line, "account."+need.key, "%s is missing in [[account]]: write %s", need.key, need.how)
+		}
+	}
+	if e := t.find("does"); e != nil && e.val.kind == unstable.Array && len(e.val.items) == 0 {
+		rep.mistake(e.line, "account.does", `does in [[account]]: the list is empty: write what the account does, like does = ["%s"]`, FeaturePersona)
+	}
+	if a.Server == "" {
+		return true // said already; no more rules for it
+	}
+	u, err := url.Parse(strings.TrimSpace(a.Server))
+	if err != nil {
+		return true // not reached: isServer has parsed it
+	}
+	host := strings.ToLower(u.Host)
+	if (u.Scheme == "https" && u.Port() == "443") || (u.Scheme == "http" && u.Port() == "80") {
+		host = strings.TrimSuffix(strings.TrimSuffix(host, ":443"), ":80")
+	}
+	a.Server = u.Scheme + "://" + host
+	if loopback(u.Hostname()) {
+		return true
+	}
+	if a.Poll < 5*time.Second {
+		rep.mistake(lineOf(t, "poll"), "account.poll", "poll in [[account]]: %q is out of range: from \"5s\" to \"1h\" for a server that is not on this machine", short(a.Poll))
+	}
+	return false
+}
+
+func (d *draft) checkPersona(rep *report) {
+	line := 1
+	for i, a := range d.cfg.Accounts {
+		if a.Doing(FeaturePersona) {
+			line = lineOf(d.accounts[i], "does")
+			break
+		}
+	}
+	for _, need := range []struct{ section, key, how string }{
+		{"llm", "base_url", `base_url = "http://127.0.0.1:11434/v1"`},
+		{"llm", "model", `model = "llama3.2"`},
+		{"persona", "character", `character = "Elelem, a witty …"`},
+	} {
+		t := d.known[need.section]
+		path := need.section + "." + need.key
+		switch {
+		case t == nil:
+			rep.mistake(line, path, "%s is missing, which the feature %s needs: write [%s] with %s", path, FeaturePersona, need.section, need.how)
+		case t.find(need.key) == nil:
+			rep.mistake(t.line, path, "%s is missing in [%s]: write %s", need.key, need.section, need.how)
+		}
+	}
+}
+
+// checkOutbox: looking for a post too early and posting again would make two
+// of it, so short waits are for servers that are on this machine.
+func (d *draft) checkOutbox(near bool, rep *report) {
+	t := d.known["outbox"]
+	if near || t == nil {
+		return
+	}
+	o := d.cfg.Outbox
+	for key, wait := range map[string]time.Duration{"settle_after_error": o.SettleAfterError, "settle_after_silence": o.SettleAfterSilence} {
+		if wait < time.Second {
+			rep.mistake(lineOf(t, key), "outbox."+key, "%s in [outbox]: %q is out of range: from \"1s\" to \"1h\" for servers that are not on this machine", key, short(wait))
+		}
+	}
+}
+
+// lineOf is the line of a key, or of its section when the key is not there.
+func lineOf(t *table, key string) int {
+	if e := t.find(key); e != nil {
+		return e.line
+	}
+	return t.line
+}
+
+// inDir is where a path of the file leads; "" stays "".
+func inDir(dir, p string) string {
+	if p == "" {
+		return ""
+	}
+	p = filepath.FromSlash(p)
+	if filepath.IsAbs(p) {
+		return filepath.Clean(p)
+	}
+	if filepath.VolumeName(p) == "" && strings.HasPrefix(p, string(filepath.Separator)) {
+		return filepath.Join(filepath.VolumeName(dir)+string(filepath.Separator), p) // \data on Windows
+	}
+	return filepath.Join(dir, p)
+}

@@ -1,0 +1,160 @@
+// Package config reads the one configuration file of the program: it decodes
+// the file once into a Config, checks everything, and reports all mistakes
+// together, each with its line.
+//
+// Secrets never stand in the file: a key ending in _env names an environment
+// variable, one ending in _file names a file, and env_file names a file of
+// variables. What the values are used for, and whether a server answers or a
+// token is accepted, it leaves to the packages that get them.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// FileName is the file that is looked for in a folder.
+const FileName = "rookery.toml"
+
+// maxFile is the most that is read of a configuration or env_file.
+const maxFile = 256 << 10
+
+// FeaturePersona is the name in an account's "does" of the feature that answers
+// mentions in character.
+const FeaturePersona = "persona"
+
+// Config is a whole, checked configuration. All paths in it are absolute.
+type Config struct {
+	File     string // the file it was read from
+	DataDir  string // folder of everything the program keeps
+	EnvFile  string // file of variables; empty when there is none
+	Store    Store
+	Log      Log
+	LLM      LLM
+	Persona  Persona
+	Outbox   Outbox
+	Accounts []Account
+
+	// Warnings are worth telling the operator, but nothing stops for them.
+	Warnings []Problem
+}
+
+// Store says where the data is kept.
+type Store struct {
+	PostgresURL Secret // not set: SQLite in the data folder
+}
+
+// Log says what is logged, how and where to.
+type Log struct {
+	Level     slog.Level
+	Format    string // "text" or "json"
+	File      string // empty: standard error
+	MaxSizeMB int    // a file of this size is put aside
+	MaxFiles  int    // so many put aside are kept
+}
+
+// LLM is the language model's endpoint and how it is asked. A nil number is
+// left out of the request, so that the model's own default holds.
+type LLM struct {
+	BaseURL          string // without a slash at the end
+	Model            string
+	APIKey           Secret // not set: no key is sent
+	Timeout          time.Duration
+	Retries          int
+	Temperature      *float64
+	TopP             *float64
+	MaxTokens        int
+	FrequencyPenalty *float64
+	PresencePenalty  *float64
+	Stop             []string
+}
+
+// Persona is the character that answers mentions.
+type Persona struct {
+	Character      string // who it is, in the words the model is given
+	Parallel       int    // answers made at once
+	MaxPromptChars int    // longest prompt, in characters
+	Language       string // BCP 47; empty: the asker's
+}
+
+// Outbox says how long the fate of a post is waited for.
+type Outbox struct {
+	SettleAfterError   time.Duration // after a complete error answer
+	SettleAfterSilence time.Duration // after no answer
+	RequestTimeout     time.Duration // of one request
+}
+
+// Account is one of our accounts on one server.
+type Account struct {
+	Name       string
+	Server     string // scheme and host alone
+	Token      Secret
+	Does       []string // features; at least one
+	Backlog    bool     // first run answers what is already there, not only what comes
+	MaxAge     time.Duration
+	Poll       time.Duration
+	RateLimits bool // keep to the usual limits before the server has to say so
+}
+
+// Doing reports whether the account does the feature.
+func (a Account) Doing(feature string) bool { return slices.Contains(a.Does, feature) }
+
+// Doing reports whether any account does the feature.
+func (c *Config) Doing(feature string) bool {
+	return slices.ContainsFunc(c.Accounts, func(a Account) bool { return a.Doing(feature) })
+}
+
+// Load reads and checks the file at path. A path that is a folder means the
+// FileName in it, an empty one that in the current folder. env looks up a
+// variable, as os.LookupEnv does, which is used when it is nil.
+//
+// A missing file gives an error that wraps fs.ErrNotExist and shows the
+// smallest file that would do; mistakes in the file give an Errors.
+func Load(path string, env func(string) (string, bool)) (*Config, error) {
+	if env == nil {
+		env = os.LookupEnv
+	}
+	if path == "" {
+		path = FileName
+	}
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		path = filepath.Join(path, FileName)
+	}
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("find %s: %w", path, err)
+	}
+	data, err := readFile(full)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no configuration file: looked for %s (%w).\n"+
+			"Make one, or say where yours is. The smallest one is:\n\n%s", full, fs.ErrNotExist, smallest)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	return parse(path, full, data, env, readFile)
+}
+
+// readFile reads a file of at most maxFile bytes.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxFile {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %d KiB", maxFile>>10)}
+	}
+	return data, nil
+}

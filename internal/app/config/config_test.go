@@ -1,0 +1,260 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// vars is an environment of its own.
+func vars(pairs ...string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1], true
+			}
+		}
+		return "", false
+	}
+}
+
+// write puts files into a new folder and returns the path of the first.
+func write(t *testing.T, files ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i := 0; i < len(files); i += 2 {
+		if err := os.WriteFile(filepath.Join(dir, files[i]), []byte(files[i+1]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, files[0])
+}
+
+func TestSmallestRunsWithItsDefaults(t *testing.T) {
+	t.Parallel()
+	path := write(t, "rookery.toml", Smallest())
+	c, err := Load(path, vars("ELELEM_TOKEN", "s3cret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Warnings) > 0 {
+		t.Errorf("warnings: %v", c.Warnings)
+	}
+	want := &Config{
+		File:    path,
+		DataDir: filepath.Join(filepath.Dir(path), "data"),
+		Log:     Log{Level: slog.LevelInfo, Format: "text", MaxSizeMB: 10, MaxFiles: 5},
+		LLM: LLM{BaseURL: "http://127.0.0.1:11434/v1", Model: "llama3.2", Timeout: 3 * time.Minute,
+			Retries: 2, MaxTokens: 500},
+		Persona: Persona{Character: c.Persona.Character, Parallel: 1, MaxPromptChars: 24000},
+		Outbox:  Outbox{10 * time.Second, time.Minute, 30 * time.Second},
+		Accounts: []Account{{Name: "elelem", Server: "https://social.example", Token: NewSecret("s3cret"),
+			Does: []string{"persona"}, MaxAge: 24 * time.Hour, Poll: 10 * time.Second, RateLimits: true}},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got  %+v\nwant %+v", c, want)
+	}
+	if c.Accounts[0].Token.Reveal() != "s3cret" || !c.Doing("persona") || c.Doing("gallery") {
+		t.Error("the token or the features are not those of the file")
+	}
+}
+
+func TestEveryKeyIsRead(t *testing.T) {
+	t.Parallel()
+	path := write(t, "my.toml", `
+data_dir = "/var/lib/rookery"
+env_file = "secrets.env"
+store.postgres_url_file = "pg"
+[log]
+level = "debug"
+format = "json"
+file = "log/rookery.log"
+max_size_mb = 0x20
+max_files = 1_0
+[llm]
+base_url = "https://llm.example/v1/"
+model = "m"
+api_key_env = "KEY"
+timeout = "90s"
+retries = 0
+temperature = 1
+top_p = 0.5
+max_tokens = 10
+frequency_penalty = -2.0
+presence_penalty = 2
+stop = ["a", "b"]
+[persona]
+character = 'c'
+parallel = 64
+max_prompt_chars = 1000
+language = "pt-BR"
+[outbox]
+settle_after_error = "1s"
+settle_after_silence = "2s"
+request_timeout = "3s"
+[[account]]
+name = "one"
+server = "HTTPS://Social.Example:443/"
+token_file = "tok"
+does = ["persona"]
+first_run = "backlog"
+max_age = "1h30m"
+poll = "5s"
+rate_limits = "off"
+[[account]]
+name = "two"
+server = "http://127.0.0.1:3000"
+token_env = "TWO"
+does = ["persona"]
+poll = "50ms"
+`, "secrets.env", "export KEY='k'\nTWO=\"t\" # comment\nTHREE=x\n", "pg", "postgres://u:p@h/d\r\n", "tok", "\ufefftoken1\r\n")
+	c, err := Load(path, vars("TWO", "real"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(path)
+	f := func(f float64) *float64 { return &f }
+	want := &Config{
+		File: path, DataDir: inDir(dir, "/var/lib/rookery"), EnvFile: filepath.Join(dir, "secrets.env"),
+		Store: Store{NewSecret("postgres://u:p@h/d")},
+		Log:   Log{slog.LevelDebug, "json", filepath.Join(dir, "log", "rookery.log"), 32, 10},
+		LLM: LLM{"https://llm.example/v1", "m", NewSecret("k"), 90 * time.Second, 0, f(1), f(.5), 10, f(-2), f(2),
+			[]string{"a", "b"}},
+		Persona: Persona{"c", 64, 1000, "pt-BR"},
+		Outbox:  Outbox{time.Second, 2 * time.Second, 3 * time.Second},
+		Accounts: []Account{
+			{"one", "https://social.example", NewSecret("token1"), []string{"persona"}, true, 90 * time.Minute, 5 * time.Second, false},
+			{"two", "http://127.0.0.1:3000", NewSecret("real"), []string{"persona"}, false, 24 * time.Hour, 50 * time.Millisecond, true},
+		},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got  %+v\nwant %+v", c, want)
+	}
+	// Every field that a key can set was set here, so none is left out of the
+	// table of keys by mistake.
+	seen := map[string]bool{}
+	for _, k := range Keys() {
+		seen[k.Path] = true
+	}
+	if len(seen) != len(Keys()) {
+		t.Error("a key is twice in Keys")
+	}
+}
+
+func TestExampleLoadsAndHasEveryKey(t *testing.T) {
+	t.Parallel()
+	if _, err := Load(write(t, "rookery.toml", Example()), vars("ELELEM_TOKEN", "x")); err != nil {
+		t.Fatal(err)
+	}
+	inForce := regexp.MustCompile(`^#?([a-z_]+) = `)
+	section := regexp.MustCompile(`^\[+([a-z]+)\]+$`)
+	shown, in := map[string]bool{}, ""
+	for line := range strings.Lines(Example()) {
+		line = strings.TrimSpace(line)
+		if m := section.FindStringSubmatch(line); m != nil {
+			in = m[1] + "."
+		} else if m := inForce.FindStringSubmatch(line); m != nil {
+			shown[in+m[1]] = true
+		}
+	}
+	for _, k := range Keys() {
+		if !shown[k.Path] {
+			t.Errorf("the example does not show %s", k.Path)
+		}
+		delete(shown, k.Path)
+		if k.Doc == "" || k.Type == "" {
+			t.Errorf("%s has no type or no description", k.Path)
+		}
+	}
+	for path := range shown {
+		t.Errorf("the example shows %s, which is no key", path)
+	}
+}
+
+// The keys that the example switches off are right as they stand, too.
+func TestExampleWithEverythingSwitchedOn(t *testing.T) {
+	t.Parallel()
+	on := regexp.MustCompile(`(?m)^#([a-z_]+ = )`).ReplaceAllString(Example(), "$1")
+	_, err := Load(write(t, "rookery.toml", on), vars("ELELEM_TOKEN", "x"))
+	var all Errors
+	if !errors.As(err, &all) {
+		t.Fatal(err)
+	}
+	for _, p := range all {
+		if !strings.Contains(p.Message, "keep one of the two") && !strings.HasPrefix(p.Message, "env_file: ") {
+			t.Error(p)
+		}
+	}
+}
+
+func TestNoFileShowsTheSmallest(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, path := range []string{dir, filepath.Join(dir, "rookery.toml")} {
+		_, err := Load(path, vars())
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("%v is not fs.ErrNotExist", err)
+		}
+		for _, part := range []string{filepath.Join(dir, "rookery.toml"), Smallest()} {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%q is not in: %v", part, err)
+			}
+		}
+	}
+}
+
+func TestTooLargeAFileIsRefused(t *testing.T) {
+	t.Parallel()
+	path := write(t, "rookery.toml", Smallest()+strings.Repeat("# filler\n", maxFile/9+1))
+	if _, err := Load(path, vars("ELELEM_TOKEN", "x")); err == nil || !strings.Contains(err.Error(), "larger than") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLineEndsAndByteOrderMark(t *testing.T) {
+	t.Parallel()
+	crlf := "\ufeff" + strings.ReplaceAll(Smallest(), "\n", "\r\n")
+	if _, err := Load(write(t, "rookery.toml", crlf), vars("ELELEM_TOKEN", "x")); err != nil {
+		t.Error(err)
+	}
+	wrong := strings.Replace(crlf, "model =", "modle =", 1)
+	_, err := parseText(wrong, vars("ELELEM_TOKEN", "x"))
+	want := "rookery.toml:3: model is missing in [llm]: write model = \"llama3.2\"\n" +
+		`rookery.toml:5: unknown key "modle" in [llm]: did you mean "model"?`
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+func TestSecretIsNeverShown(t *testing.T) {
+	t.Parallel()
+	c, err := Load(write(t, "rookery.toml", Smallest()), vars("ELELEM_TOKEN", "hunter2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrapped := struct{ inner any }{c.Accounts[0].Token}
+	var out bytes.Buffer
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%t", "%T"} {
+		for _, val := range []any{c.Accounts[0].Token, c.Accounts, *c, wrapped, &c.Accounts[0]} {
+			out.WriteString(sprintf(verb, val))
+		}
+	}
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "token", c.Accounts[0].Token, "account", c.Accounts[0])
+	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "token", c.Accounts[0].Token, "account", c.Accounts[0])
+	for _, leak := range []string{"hunter2", "68756e74657232", "104 117"} {
+		if strings.Contains(out.String(), leak) {
+			t.Errorf("%q is in %s", leak, out.String())
+		}
+	}
+	if !strings.Contains(out.String(), "[secret]") {
+		t.Error("nothing says that there is a secret")
+	}
+}

@@ -1,0 +1,16 @@
+package config
+
+import _ "embed" // for the two files
+
+//go:embed example.toml
+var example string
+
+//go:embed smallest.toml
+var smallest string
+
+// Example is a complete configuration with a comment on every key. A key that
+// is switched off stands there as #key = value, without a space.
+func Example() string { return example }
+
+// Smallest is the shortest configuration that runs.
+func Smallest() string { return smallest }
