@@ -1,0 +1,243 @@
+// Package apptest runs the real program, as a process, against simulated
+// servers, and lets tests kill it. The simulators and the databases outlive
+// the process, as they do in life.
+package apptest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"rookery/internal/sim/fedisim"
+	"rookery/internal/sim/llmsim"
+	"rookery/internal/store"
+)
+
+// Patience is how long a test waits for an event before it gives up. It is no
+// measure of anything.
+const Patience = 90 * time.Second
+
+// Build compiles the program with the given build tags and returns its path.
+func Build(t testing.TB, tags string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "rookery.exe")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", tags, "-o", out, "rookery/cmd/rookery")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if b, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build the program: %v\n%s", err, b)
+	}
+	return out
+}
+
+// World is one instance with our account, a model, and a place for the data.
+type World struct {
+	T      testing.TB
+	Fedi   *fedisim.Server
+	Model  *llmsim.Server
+	Bot    *fedisim.Account
+	Store  store.Config
+	Dir    string
+	Binary string
+	Log    *SafeBuffer // what all its processes have logged
+}
+
+// SafeBuffer is a buffer that a process may write to while a test reads it.
+type SafeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (s *SafeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+// String is all that was written.
+func (s *SafeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// New starts the servers. The account is @elelem.
+func New(t testing.TB, binary string, c store.Config, o fedisim.Options) *World {
+	t.Helper()
+	w := &World{T: t, Binary: binary, Store: c, Dir: c.Dir, Log: &SafeBuffer{}}
+	w.Fedi = fedisim.New(o)
+	if err := w.Fedi.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Fedi.Close)
+	w.Model = llmsim.New(llmsim.Options{})
+	if err := w.Model.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Model.Close() })
+	w.Bot = w.Fedi.AddAccount("elelem", fedisim.Bot(), fedisim.WithToken("bot-token"))
+	w.Configure("")
+	t.Cleanup(func() {
+		if t.Failed() {
+			log := w.Log.String()
+			t.Logf("the program's log:\n%s", log[max(0, len(log)-12_000):])
+		}
+	})
+	return w
+}
+
+// Configure writes the configuration, with extra lines for the account.
+func (w *World) Configure(account string) {
+	w.T.Helper()
+	postgres := ""
+	if w.Store.PostgresURL != "" {
+		postgres = "[store]\npostgres_url_env = \"TEST_POSTGRES\"\n"
+	}
+	text := fmt.Sprintf(`data_dir = "data"
+%s[log]
+level = "debug"
+[llm]
+base_url = %q
+model = "sim-1"
+timeout = "5s"
+[persona]
+character = "Elelem, a witty twenty-year-old student of computer science. Dry, edgy, never rude."
+parallel = 4
+[outbox]
+settle_after_error = "400ms"
+settle_after_silence = "1500ms"
+request_timeout = "2s"
+[[account]]
+name = "elelem"
+server = %q
+token_env = "TEST_TOKEN"
+does = ["persona"]
+poll = "50ms"
+rate_limits = "off"
+%s
+`, postgres, w.Model.URL(), w.Fedi.URL(), account)
+	w.Write("rookery.toml", text)
+}
+
+// Write puts a file into the world's folder.
+func (w *World) Write(name, text string) {
+	w.T.Helper()
+	if err := os.WriteFile(filepath.Join(w.Dir, name), []byte(text), 0o600); err != nil {
+		w.T.Fatal(err)
+	}
+}
+
+// Process is a running program.
+type Process struct {
+	w    *World
+	cmd  *exec.Cmd
+	done chan struct{}
+	err  error
+}
+
+// Start runs the program with args (and --config) and extra environment.
+func (w *World) Start(args []string, env ...string) *Process {
+	w.T.Helper()
+	args = append(args, "--config", filepath.Join(w.Dir, "rookery.toml"))
+	cmd := exec.CommandContext(context.Background(), w.Binary, args...) //nolint:gosec // the program under test
+	cmd.Env = append(os.Environ(), "TEST_TOKEN="+w.Bot.Token, "TEST_POSTGRES="+w.Store.PostgresURL)
+	cmd.Env = append(cmd.Env, env...)
+	cmd.Stdout, cmd.Stderr = w.Log, w.Log
+	if err := cmd.Start(); err != nil {
+		w.T.Fatal(err)
+	}
+	p := &Process{w: w, cmd: cmd, done: make(chan struct{})}
+	go func() {
+		p.err = cmd.Wait()
+		close(p.done)
+	}()
+	w.T.Cleanup(func() { p.Kill() })
+	return p
+}
+
+// Kill ends the process as kill -9 does and waits for its end.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+// Done is closed when the process has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Wait waits for the process to end by itself and returns its exit code, -1
+// if a signal ended it.
+func (p *Process) Wait() int {
+	p.w.T.Helper()
+	select {
+	case <-p.done:
+	case <-time.After(Patience):
+		p.Kill()
+		p.w.T.Fatal("the program did not end")
+	}
+	var exit *exec.ExitError
+	if errors.As(p.err, &exit) {
+		return exit.ExitCode()
+	}
+	if p.err != nil {
+		p.w.T.Fatal(p.err)
+	}
+	return 0
+}
+
+// Stop asks the process to end and returns its exit code.
+func (p *Process) Stop() int {
+	p.w.T.Helper()
+	if err := p.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.w.T.Fatal(err)
+	}
+	return p.Wait()
+}
+
+// WaitFor waits until cond holds in the instance.
+func (w *World) WaitFor(what string, cond func(*fedisim.Server) bool) {
+	w.T.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	if err := w.Fedi.WaitFor(ctx, cond); err != nil {
+		w.T.Fatalf("waited in vain for %s: %v", what, err)
+	}
+}
+
+// Answered tells whether a post has a reply of the bot's.
+func (w *World) Answered(id string) bool { return len(w.Replies(id)) > 0 }
+
+// Replies are the bot's replies to a post.
+func (w *World) Replies(id string) []fedisim.Post {
+	var mine []fedisim.Post
+	for _, p := range w.Fedi.Replies(id) {
+		if p.AccountID == w.Bot.ID {
+			mine = append(mine, p)
+		}
+	}
+	return mine
+}
+
+// Unfinished counts rows that still wait for something.
+func (w *World) Unfinished() (n int) {
+	w.T.Helper()
+	c := w.Store
+	c.Dir = filepath.Join(w.Dir, "data")
+	s, err := store.Open(context.Background(), c)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	defer s.Close()
+	err = s.QueryRow(context.Background(), `select (select count(*) from outbox_effect where state in ('planned', 'sent'))
+		+ (select count(*) from persona_waiting)`).Scan(&n)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return n
+}

@@ -1,0 +1,141 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rookery/internal/app/config"
+	"rookery/internal/app/sandbox"
+	"rookery/internal/clock"
+	"rookery/internal/store"
+)
+
+// Command is the whole command line. Its errors are for a person to read.
+func Command(version string) *cobra.Command {
+	c := &commands{version: version}
+	root := &cobra.Command{
+		Use:   "rookery",
+		Short: "One bot for a community on Discord and the Fediverse",
+		Long: "Rookery is one self-hosted bot for a community that lives on Discord and on the Fediverse.\n" +
+			"To see it work without any account or network: rookery sandbox --story mention",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+	}
+	root.PersistentFlags().StringVarP(&c.file, "config", "c", "", "configuration file (default: "+config.FileName+" in the current folder)")
+	root.PersistentFlags().StringVar(&c.clockURL, "clock-url", "", "take the time from a simulated world")
+	if err := root.PersistentFlags().MarkHidden("clock-url"); err != nil {
+		panic(err) // the flag is defined right above
+	}
+	root.AddCommand(c.run(), c.once(), sandbox.Command(version), c.versionCommand())
+	return root
+}
+
+type commands struct {
+	version  string
+	file     string
+	clockURL string
+}
+
+func (c *commands) run() *cobra.Command {
+	return &cobra.Command{
+		Use:   "run",
+		Short: "Serve all accounts until a signal ends it",
+		Long: "Serves all accounts of the configuration until Ctrl-C, SIGTERM or a closing terminal ends it.\n" +
+			"It then takes in nothing new and gives the work under way 8 seconds.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd, "run", func(ctx context.Context, a *App) error {
+				return a.Run(ctx, func() {
+					a.log.Info("ready", "version", c.version, "accounts", len(a.cfg.Accounts), "database", a.store.Dialect(), "pid", os.Getpid())
+				})
+			})
+		},
+	}
+}
+
+func (c *commands) once() *cobra.Command {
+	replies := 1
+	cmd := &cobra.Command{
+		Use:   "once",
+		Short: "One pass over all accounts, then end: for cron",
+		Long: "Takes in what is new, answers at most --replies mentions of each account, and ends.\n" +
+			"It ends with 0 unless something needs the operator; two at once are harmless.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if replies < 0 {
+				return fmt.Errorf("--replies %d: give 0 or more", replies)
+			}
+			err := c.with(cmd, "once", func(ctx context.Context, a *App) error {
+				ctx, cancel := context.WithTimeout(ctx, onceLimit(a.cfg))
+				defer cancel()
+				return a.Once(ctx, replies)
+			})
+			if errors.Is(err, store.ErrInUse) {
+				fmt.Fprintf(cmd.ErrOrStderr(), "Nothing to do: %v\n", err)
+				return nil
+			}
+			return err
+		},
+	}
+	cmd.Flags().IntVar(&replies, "replies", replies, "answer at most so many mentions of each account")
+	return cmd
+}
+
+// with loads the configuration, opens the App, and closes it after fn.
+func (c *commands) with(cmd *cobra.Command, name string, fn func(context.Context, *App) error) (err error) {
+	ctx := cmd.Context()
+	cfg, err := config.Load(c.file, os.LookupEnv)
+	if err != nil {
+		return err
+	}
+	log, closeLog, err := newLogger(cfg.Log, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	for _, w := range cfg.Warnings {
+		log.Warn("configuration", "line", w.Line, "key", w.Key, "warning", w.Message)
+	}
+	var cl clock.Clock = clock.System{}
+	if c.clockURL != "" {
+		following, stop := context.WithCancel(ctx)
+		remote, err := clock.FollowRemote(following, c.clockURL)
+		if err != nil {
+			stop()
+			return err
+		}
+		defer func() { stop(); <-remote.Stopped() }()
+		cl = remote
+	}
+	opening, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	a, err := Open(opening, cfg, Options{Command: name, Version: c.version, Log: log, Clock: cl})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	return fn(ctx, a)
+}
+
+func (c *commands) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) {
+			printVersion(cmd.OutOrStdout(), c.version)
+		},
+	}
+}
+
+func printVersion(w io.Writer, version string) {
+	fmt.Fprintf(w, "rookery %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
