@@ -98,8 +98,10 @@ func (s *Server) identify(st *status) {
 		st.uri = base + "/objects/" + remoteID
 		st.url = st.uri
 	}
-	for {
-		st.id = s.ids.status(st.created, st.uri)
+	// snac makes ids from the time and the URI: a boost written in the same
+	// second has both in common with its post.
+	for name := st.uri; ; name += "#" {
+		st.id = s.ids.status(st.created, name)
 		if s.statuses[st.id] == nil {
 			break
 		}
