@@ -96,7 +96,7 @@ func (a *App) features(o Options) (map[string]inbox.Feature, error) {
 		a.persona = persona.New(persona.Config{
 			Store: a.store, Outbox: a.outbox, Clock: o.Clock, Log: o.Log.With("feature", persona.Name), Model: model,
 			Character: a.cfg.Persona.Character, Language: a.cfg.Persona.Language, Parallel: a.cfg.Persona.Parallel,
-			MaxPromptChars: a.cfg.Persona.MaxPromptChars, ModelTimeout: a.cfg.LLM.Timeout,
+			MaxPromptChars: a.cfg.Persona.MaxPromptChars, ModelTimeout: a.cfg.LLM.Timeout, RequestTimeout: a.cfg.Outbox.RequestTimeout,
 		})
 		a.persona.Work(a.jobs)
 		features[config.FeaturePersona] = a.persona

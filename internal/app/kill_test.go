@@ -68,6 +68,7 @@ func TestKilledAtRandomUnderLoadAnswersOnce(t *testing.T) {
 	binary := apptest.Build(t, "")
 	storetest.EachConfig(t, func(t *testing.T, c store.Config) {
 		w := apptest.New(t, binary, c, fedisim.Options{Seed: 7})
+		w.Poll = "10ms"
 		w.Configure(`first_run = "backlog"`)
 		rng := rand.New(rand.NewPCG(1, 2))
 		people := []*fedisim.Account{w.Fedi.AddAccount("ada"), w.Fedi.AddRemote("ben@other.example"), w.Fedi.AddAccount("cleo")}
@@ -86,7 +87,7 @@ func TestKilledAtRandomUnderLoadAnswersOnce(t *testing.T) {
 				asked = append(asked, who.Post(fmt.Sprintf("@elelem@%s question %d, please", w.Fedi.Domain(), len(asked)), opts...))
 			}
 			p := w.Start([]string{"run"})
-			until := w.Fedi.RequestCount() + 1 + rng.IntN(60)
+			until := w.Fedi.RequestCount() + 1 + rng.IntN(40)
 			w.WaitFor(fmt.Sprintf("request %d before kill %d", until, n), func(s *fedisim.Server) bool { return s.RequestCount() >= until })
 			p.Kill()
 		}

@@ -106,7 +106,7 @@ func (r *pump) end(answered bool, err error) {
 // one answers one mention. Its error is trouble that others would meet too;
 // what concerns this mention alone is settled here.
 func (p *Persona) one(ctx context.Context, w waiting) (answered bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, p.answerLimit()-30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, p.answerLimit()-holdMargin)
 	defer cancel()
 	m := w.mention
 	if !m.Expires.IsZero() && p.platform.Now(m.Account).After(m.Expires) {
@@ -133,11 +133,12 @@ func (p *Persona) one(ctx context.Context, w waiting) (answered bool, err error)
 		return false, p.noAnswer(ctx, w, err)
 	}
 	failpoint.At("5-model-answered")
-	text := compose(self, m.Post.Author, said, m.Post.CW, in)
+	cw := warning(m.Post.CW, in)
+	text := compose(self, m.Post.Author, said, cw, in)
 	if text == "" {
 		return false, p.noAnswer(ctx, w, errNothingLeft)
 	}
-	return p.send(ctx, w, text)
+	return p.send(ctx, w, text, cw)
 }
 
 var errNothingLeft = errors.New("nothing of the model's answer can be said")
@@ -152,7 +153,7 @@ func answeredBefore(self community.Member, m community.Mention, below []communit
 
 func (p *Persona) ask(ctx context.Context, w waiting, self community.Member, above []community.Post, in fedi.Instance) (string, error) {
 	// A conversation that was too large for the model is halved each time.
-	limit := max(p.MaxPromptChars>>min(w.attempts, 4), 2_000)
+	limit := max(p.MaxPromptChars>>min(w.declined, 4), min(p.MaxPromptChars, 2_000))
 	room := in.MaxChars
 	if room <= 0 {
 		room = 500
@@ -164,13 +165,14 @@ func (p *Persona) ask(ctx context.Context, w waiting, self community.Member, abo
 		return "", err
 	}
 	if answer.Truncated {
-		return shorten([]rune(answer.Text)), nil
+		runes := []rune(answer.Text)
+		return shorten(runes, len(runes)), nil
 	}
 	return answer.Text, nil
 }
 
 // send plans the reply and ends the waiting in one commit, then sends it.
-func (p *Persona) send(ctx context.Context, w waiting, text string) (bool, error) {
+func (p *Persona) send(ctx context.Context, w waiting, text, cw string) (bool, error) {
 	m := w.mention
 	var claim *outbox.Claim
 	var mine bool
@@ -182,7 +184,7 @@ func (p *Persona) send(ctx context.Context, w waiting, text string) (bool, error
 		if err := inbox.Set(ctx, tx, w.id, inbox.Answering, ""); err != nil {
 			return err
 		}
-		claim, err = p.Outbox.PlanAndClaim(ctx, tx, p.effect(w, text))
+		claim, err = p.Outbox.PlanAndClaim(ctx, tx, p.effect(w, text, cw))
 		return err
 	})
 	if err != nil {
@@ -207,10 +209,7 @@ func (p *Persona) noThread(ctx context.Context, w waiting, err error) error {
 	case fedi.Gone:
 		return p.close(ctx, w, inbox.Gone, "the post was deleted")
 	case fedi.Invalid, fedi.Unsupported:
-		if w.attempts+1 >= maxDeclined {
-			return p.close(ctx, w, inbox.Failed, err.Error())
-		}
-		return p.putBack(ctx, w, p.Clock.Now().Add(backoff(w.attempts)), err)
+		return p.decline(ctx, w, err)
 	}
 	return p.trouble(ctx, w, err)
 }
@@ -220,18 +219,41 @@ func (p *Persona) noAnswer(ctx context.Context, w waiting, err error) error {
 	class := llm.ClassOf(err)
 	switch {
 	case class == llm.Refused, class == llm.Empty, class == llm.TooLarge, errors.Is(err, errNothingLeft):
-		if w.attempts+1 >= maxDeclined {
-			return p.close(ctx, w, inbox.Failed, err.Error())
-		}
-		return p.putBack(ctx, w, p.Clock.Now().Add(backoff(w.attempts)), err)
+		return p.decline(ctx, w, err)
 	}
 	return p.trouble(ctx, w, err)
 }
 
+// decline counts a failure that is this mention's alone, and gives it up when
+// there were too many.
+func (p *Persona) decline(ctx context.Context, w waiting, err error) error {
+	if w.declined+1 >= maxDeclined {
+		return p.close(ctx, w, inbox.Failed, err.Error())
+	}
+	w.declined++
+	return p.putBack(ctx, w, p.Clock.Now().Add(backoff(w.attempts)), err)
+}
+
 // trouble puts the mention back and reports what others would meet too.
 func (p *Persona) trouble(ctx context.Context, w waiting, err error) error {
-	if context.Cause(ctx) != nil && errors.Is(context.Cause(ctx), context.Canceled) {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return errors.Join(err, p.putBack(ctx, w, time.Time{}, nil)) // we are stopping; it is nobody's failure
 	}
-	return errors.Join(err, p.putBack(ctx, w, p.Clock.Now().Add(backoff(w.attempts)), err))
+	at := p.Clock.Now().Add(backoff(w.attempts))
+	if asked := askedFor(err); asked.After(at) {
+		at = asked
+	}
+	return errors.Join(err, p.putBack(ctx, w, at, err))
+}
+
+// askedFor is when a server or the model's endpoint asked to be tried again,
+// by our clock; zero if it did not say.
+func askedFor(err error) time.Time {
+	if e, ok := errors.AsType[*llm.Error](err); ok {
+		return e.RetryAt
+	}
+	if e, ok := errors.AsType[*fedi.Error](err); ok {
+		return e.RetryAt
+	}
+	return time.Time{}
 }

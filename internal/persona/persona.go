@@ -64,6 +64,7 @@ type Config struct {
 	Parallel       int           // answers made at once in this process
 	MaxPromptChars int           // of everything the model is given
 	ModelTimeout   time.Duration // how long one answer of the model may take
+	RequestTimeout time.Duration // how long one request to the server may take
 }
 
 // Persona is the feature. It is safe for concurrent use.
@@ -90,6 +91,9 @@ func New(c Config) *Persona {
 	}
 	if c.ModelTimeout == 0 {
 		c.ModelTimeout = 3 * time.Minute
+	}
+	if c.RequestTimeout == 0 {
+		c.RequestTimeout = 30 * time.Second
 	}
 	p := &Persona{Config: c, process: outbox.NewKey(), slots: make(chan struct{}, c.Parallel),
 		troubles: map[community.AccountID]int{}}
@@ -129,6 +133,12 @@ func (p *Persona) isStopping() bool {
 	return p.stopping
 }
 
-// answerLimit is how long one answer may take from being picked to being
-// planned: reading the thread, the model, and the sending after it.
-func (p *Persona) answerLimit() time.Duration { return p.ModelTimeout + 2*time.Minute }
+// answerLimit is how long one mention may be held: the thread is read, the
+// model asked, the answer sent. It is also how long another process waits for
+// one that died with a mention in its hands.
+func (p *Persona) answerLimit() time.Duration {
+	return p.ModelTimeout + 3*p.RequestTimeout + 2*holdMargin
+}
+
+// holdMargin keeps the work on a mention from outliving the hold on it.
+const holdMargin = 5 * time.Second

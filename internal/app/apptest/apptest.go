@@ -45,6 +45,7 @@ type World struct {
 	Store  store.Config
 	Dir    string
 	Binary string
+	Poll   string      // between two looks at the notifications
 	Log    *SafeBuffer // what all its processes have logged
 }
 
@@ -71,7 +72,7 @@ func (s *SafeBuffer) String() string {
 // New starts the servers. The account is @elelem.
 func New(t testing.TB, binary string, c store.Config, o fedisim.Options) *World {
 	t.Helper()
-	w := &World{T: t, Binary: binary, Store: c, Dir: c.Dir, Log: &SafeBuffer{}}
+	w := &World{T: t, Binary: binary, Store: c, Dir: c.Dir, Poll: "50ms", Log: &SafeBuffer{}}
 	w.Fedi = fedisim.New(o)
 	if err := w.Fedi.Start(); err != nil {
 		t.Fatal(err)
@@ -119,10 +120,10 @@ name = "elelem"
 server = %q
 token_env = "TEST_TOKEN"
 does = ["persona"]
-poll = "50ms"
+poll = %q
 rate_limits = "off"
 %s
-`, postgres, w.Model.URL(), w.Fedi.URL(), account)
+`, postgres, w.Model.URL(), w.Fedi.URL(), w.Poll, account)
 	w.Write("rookery.toml", text)
 }
 
