@@ -1,0 +1,187 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"rookery/internal/sim/fedisim"
+)
+
+// The stories with the real program, as a process of its own.
+func TestRealBot(t *testing.T) {
+	t.Parallel()
+	program := build(t)
+	t.Run("the program plays the story by itself", func(t *testing.T) {
+		t.Parallel()
+		temp := t.TempDir()
+		cmd := exec.CommandContext(t.Context(), program, "sandbox", "--story", "mention")
+		cmd.Env = append(os.Environ(), "TMPDIR="+temp, "TMP="+temp)
+		var out, errs bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		if err := cmd.Run(); err != nil {
+			t.Fatalf("%v\n%s\n%s", err, &errs, &out)
+		}
+		wantIn(t, out.String(), "The story “mention” held.", "11 of 11 steps held", "unlisted: everyone", "direct: only who is mentioned",
+			"[content warning: clockwork, existential]")
+		if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+			t.Errorf("it leaves behind: %v %v", left, err)
+		}
+	})
+	// They mostly wait, so all are played at once, however few processors there are.
+	type result struct {
+		out bytes.Buffer
+		err error
+	}
+	played := map[string]chan *result{}
+	for _, p := range profiles() {
+		if p == string(fedisim.Mastodon) {
+			continue // played above
+		}
+		c := make(chan *result, 1)
+		played[p] = c
+		go func() {
+			r := &result{}
+			o := options{story: "mention", profile: p, timeLimit: 3 * time.Minute, program: program, stories: stories()}
+			r.err = o.run(t.Context(), &r.out)
+			c <- r
+		}()
+	}
+	for p, c := range played {
+		t.Run("on "+p, func(t *testing.T) {
+			if r := <-c; r.err != nil {
+				keptFolder(t, r.out.String())
+				t.Fatalf("%v\n%s", r.err, &r.out)
+			}
+		})
+	}
+	t.Run("keeps its folder", func(t *testing.T) {
+		t.Parallel()
+		out, err := tellStory(t, options{program: program, keep: true}, step{"It starts", starts})
+		if err != nil {
+			t.Fatal(err, out)
+		}
+		log, err := os.ReadFile(keptFolder(t, out) + "/rookery.log")
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantIn(t, string(log), "ready", "stopped")
+	})
+	t.Run("a second reply is found", func(t *testing.T) { t.Parallel(); testSecondReply(t, program) })
+	t.Run("a killed bot is missed", func(t *testing.T) { t.Parallel(); testMissedBot(t, program) })
+	t.Run("stays up", func(t *testing.T) { t.Parallel(); testStay(t, program) })
+}
+
+// testSecondReply: a story sees what it is there to see.
+func testSecondReply(t *testing.T, program string) {
+	out, err := tellStory(t, options{program: program}, step{"It starts", starts}, step{"Ada asks", func(s *stage) error {
+		ask := s.post(s.ada, "Ada's question", 1, "@elelem once?")
+		if _, err := s.answered(ask); err != nil {
+			return err
+		}
+		second := s.elelem.Post("@ada @ben@other.example twice!", fedisim.ReplyTo(ask.post.ID))
+		s.checkOne(ask, second, "unlisted")
+		return nil
+	}})
+	if err == nil {
+		t.Fatal("two replies, and the story holds:\n" + out)
+	}
+	wantIn(t, err.Error(), "2 (Ada asks)", "4 (Counted at the end")
+	wantIn(t, out, "expected: exactly one reply\n", "seen:     2 replies\n", "expected: the reply is unlisted\n", "seen:     it is public\n",
+		"expected: the reply mentions only @ada\n", "expected: 1 reply to: Ada's question\n", "  1        2         Ada's question\n")
+	keptFolder(t, out)
+}
+
+// testMissedBot: a story does not wait for a bot that is gone.
+func testMissedBot(t *testing.T, program string) {
+	out, err := tellStory(t, options{program: program}, step{"It starts", starts}, step{"Nobody is there", func(s *stage) error {
+		if err := s.bot.kill(); err != nil {
+			return err
+		}
+		_, err := s.answered(s.post(s.ada, "Ada's question", 1, "@elelem hello?"))
+		return err
+	}})
+	if err == nil {
+		t.Fatal("no bot, and the story holds:\n" + out)
+	}
+	wantIn(t, out, "seen:     the bot ended by itself", "The end of its log:")
+	keptFolder(t, out)
+}
+
+// testStay is what a newcomer does: read, post, look, kill, end.
+func testStay(t *testing.T, program string) {
+	o := options{profile: string(fedisim.Mastodon), timeLimit: time.Minute, program: program, stories: stories()}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := newScreen()
+	ended := make(chan error, 1)
+	go func() { ended <- o.run(ctx, out) }()
+	out.await(t, `Ctrl-C ends the sandbox`)
+
+	curl := regexp.MustCompile(`(?m)^  curl -H "Authorization: Bearer ([^"]+)"(?: --data-urlencode "status=([^"]+)" -d in_reply_to_id=(\S+))? (http://127\.0\.0\.1:\S+)$`)
+	lines := curl.FindAllStringSubmatch(out.String(), -1)
+	if len(lines) != 3 {
+		t.Fatalf("%d lines for curl in:\n%s", len(lines), out)
+	}
+	ask := func(line []string) string {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, line[4], nil)
+		if line[2] != "" {
+			form := url.Values{"status": {line[2]}, "in_reply_to_id": {line[3]}}
+			req, err = http.NewRequestWithContext(t.Context(), http.MethodPost, line[4], strings.NewReader(form.Encode()))
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+line[1])
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		var body bytes.Buffer
+		if _, err := body.ReadFrom(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %v %v %s", line[0], resp.Status, err, &body)
+		}
+		return body.String()
+	}
+	ask(lines[0])
+	out.await(t, `Elelem \(@elelem\), a bot, in reply · unlisted`)
+	wantIn(t, ask(lines[1]), `"type":"mention"`, `"username":"elelem"`)
+	wantIn(t, ask(lines[2]), "are you late if only the clock says so?", "Hoo.")
+
+	pid, err := strconv.Atoi(out.await(t, `Bot +process (\d+)`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bot, err := os.FindProcess(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bot.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	out.await(t, `The bot has ended by itself`)
+	out.await(t, `The bot runs again, as process \d+`)
+	ask(lines[0])
+	out.await(t, `(?s)runs again.*Elelem \(@elelem\), a bot, in reply`)
+
+	folder := out.await(t, `Its folder (\S+)`)
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	wantIn(t, out.String(), "The bot has ended in order.")
+	if _, err := os.Stat(folder); !os.IsNotExist(err) {
+		t.Errorf("the folder %s is left: %v", folder, err)
+	}
+}
