@@ -6,15 +6,18 @@ package apptest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"rookery/internal/sim/apicheck"
 	"rookery/internal/sim/fedisim"
 	"rookery/internal/sim/llmsim"
 	"rookery/internal/store"
@@ -73,12 +76,12 @@ func (s *SafeBuffer) String() string {
 func New(t testing.TB, binary string, c store.Config, o fedisim.Options) *World {
 	t.Helper()
 	w := &World{T: t, Binary: binary, Store: c, Dir: c.Dir, Poll: "50ms", Log: &SafeBuffer{}}
+	o.Observe, w.Model = checks(t, o.Profile)
 	w.Fedi = fedisim.New(o)
 	if err := w.Fedi.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.Fedi.Close)
-	w.Model = llmsim.New(llmsim.Options{})
 	if err := w.Model.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +95,38 @@ func New(t testing.TB, binary string, c store.Config, o fedisim.Options) *World 
 		}
 	})
 	return w
+}
+
+// checks hold every request of the bot's, and every honest good answer of the
+// simulators', against the published descriptions where they are at hand.
+func checks(t testing.TB, profile fedisim.Profile) (func(fedisim.Exchange), *llmsim.Server) {
+	mastodon, openai := apicheck.FromEnv(t).Mastodon(t), apicheck.FromEnv(t).OpenAI(t)
+	fedi := func(x fedisim.Exchange) {
+		if profile != "" && profile != fedisim.Mastodon || strings.Contains(x.Path, "nodeinfo") {
+			return // the description is Mastodon's
+		}
+		if err := mastodon.CheckRequest(x.Method, x.Path, x.Query, x.ReqContentType, x.ReqBody); err != nil {
+			t.Errorf("the bot asks %s %s?%s: %v", x.Method, x.Path, x.Query, err)
+		}
+		if x.Fault != "" || x.Status/100 != 2 {
+			return
+		}
+		if err := mastodon.CheckResponse(x.Method, x.Path, x.Status, x.RespBody); err != nil {
+			t.Errorf("the instance answers %s %s: %v", x.Method, x.Path, err)
+		}
+	}
+	model := llmsim.New(llmsim.Options{Observe: func(x llmsim.Exchange) {
+		if err := openai.CheckRequest(x.Method, x.Path, "", x.ReqContentType, x.ReqBody); err != nil {
+			t.Errorf("the bot asks the model: %v", err)
+		}
+		if x.Status != 200 || !json.Valid(x.RespBody) {
+			return // a fault that was asked for
+		}
+		if err := openai.CheckResponse(x.Method, x.Path, x.Status, x.RespBody); err != nil {
+			t.Errorf("the model answers: %v", err)
+		}
+	}})
+	return fedi, model
 }
 
 // Configure writes the configuration, with extra lines for the account.
