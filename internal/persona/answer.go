@@ -240,20 +240,24 @@ func (p *Persona) trouble(ctx context.Context, w waiting, err error) error {
 		return errors.Join(err, p.putBack(ctx, w, time.Time{}, nil)) // we are stopping; it is nobody's failure
 	}
 	at := p.Clock.Now().Add(backoff(w.attempts))
-	if asked := askedFor(err); asked.After(at) {
+	if asked := p.askedFor(err); asked.After(at) {
 		at = asked
 	}
 	return errors.Join(err, p.putBack(ctx, w, at, err))
 }
 
 // askedFor is when a server or the model's endpoint asked to be tried again,
-// by our clock; zero if it did not say.
-func askedFor(err error) time.Time {
+// by our clock; zero if it did not say. Once in the longest back-off it is
+// asked in any case: what it said may be wrong, or mended since.
+func (p *Persona) askedFor(err error) time.Time {
+	var at time.Time
 	if e, ok := errors.AsType[*llm.Error](err); ok {
-		return e.RetryAt
+		at = e.RetryAt
+	} else if e, ok := errors.AsType[*fedi.Error](err); ok {
+		at = e.RetryAt
 	}
-	if e, ok := errors.AsType[*fedi.Error](err); ok {
-		return e.RetryAt
+	if latest := p.Clock.Now().Add(longestBackoff); at.After(latest) {
+		return latest
 	}
-	return time.Time{}
+	return at
 }

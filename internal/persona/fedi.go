@@ -18,7 +18,7 @@ const (
 )
 
 // effect is the reply as the outbox keeps it.
-func (p *Persona) effect(w waiting, text string) outbox.Effect {
+func (p *Persona) effect(w waiting, text, cw string) outbox.Effect {
 	m := w.mention
 	language := p.Language
 	if language == "" {
@@ -27,7 +27,7 @@ func (p *Persona) effect(w waiting, text string) outbox.Effect {
 	return outbox.Effect{
 		Key: keyPrefix + string(w.id), Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: m.Expires,
 		Payload: fedi.PostPayload{
-			Parts: []string{text}, CW: m.Post.CW, Sensitive: m.Post.Sensitive, Visibility: m.Post.Visibility.ForReply(),
+			Parts: []string{text}, CW: cw, Sensitive: m.Post.Sensitive, Visibility: m.Post.Visibility.ForReply(),
 			InReplyTo: m.Post.ID, Language: language, Dismiss: m.Notification,
 		},
 	}
@@ -45,22 +45,41 @@ func (p *Persona) settle(ctx context.Context, tx store.Tx, r outbox.Result) erro
 		return inbox.Set(ctx, tx, inbox.ID(id), inbox.Done, "")
 	}
 	switch fedi.Class(r.Reason) {
-	case fedi.TooLong:
-		if !short {
-			return p.shorter(ctx, tx, r, payload)
+	case fedi.TooLong, fedi.Invalid:
+		if less, ok := half(payload.Parts[0], fedi.Class(r.Reason)); ok && !short {
+			return p.shorter(ctx, tx, r, payload, less)
 		}
 	case fedi.Gone:
 		return inbox.Set(ctx, tx, inbox.ID(id), inbox.Gone, "the post to answer was deleted")
+	}
+	if strings.HasPrefix(r.Reason, "expired") { // the outbox's word for it
+		return inbox.Set(ctx, tx, inbox.ID(id), inbox.Expired, r.Reason)
 	}
 	p.Log.Error("an answer was refused for good", "account", r.Account, "post", payload.InReplyTo, "reason", r.Reason)
 	return inbox.Set(ctx, tx, inbox.ID(id), inbox.Failed, r.Reason)
 }
 
-// shorter plans half of an answer that the server called too long, under a new
+// shorter plans less of an answer that the server called too long, under a new
 // key: nothing of the first is outside.
-func (p *Persona) shorter(ctx context.Context, tx store.Tx, r outbox.Result, payload fedi.PostPayload) error {
-	runes := []rune(payload.Parts[0])
-	payload.Parts = []string{shorten(runes[:len(runes)/2])}
+func (p *Persona) shorter(ctx context.Context, tx store.Tx, r outbox.Result, payload fedi.PostPayload, less string) error {
+	payload.Parts = []string{less}
 	_, err := p.Outbox.Plan(ctx, tx, outbox.Effect{Key: r.Key + shortSuffix, Feature: Name, Kind: fedi.PostKind, Account: r.Account, Payload: payload})
 	return err
+}
+
+// neverTooLong is a length that every server takes, in characters.
+const neverTooLong = 140
+
+// half is the text of an answer with half of its words, and with the whole
+// name of whom it addresses: half a name is somebody else's. It is false if
+// that is no help. Servers refuse what is too long with a 400 or 422, as they
+// do all else that they do not like, so an answer of some length gets its
+// second chance after those as well.
+func half(text string, why fedi.Class) (string, bool) {
+	to, body, _ := strings.Cut(text, " ")
+	runes := []rune(body)
+	if len(runes) < 2 || why != fedi.TooLong && len(runes) <= neverTooLong {
+		return "", false
+	}
+	return to + " " + shorten(runes, len(runes)/2), true
 }

@@ -10,7 +10,20 @@ import (
 )
 
 // pumpFor is how long one job begins new answers; then the next job goes on.
-const pumpFor = time.Minute
+const pumpFor = 20 * time.Second
+
+// A job of an account that is not logged in looks again soon while this
+// process is young, and rarely later: the account may be gone from the
+// configuration.
+const (
+	young      = 5 * time.Minute
+	soonAgain  = 2 * time.Second
+	laterAgain = time.Minute
+)
+
+// roundPause is the longest pause after a round that failed as a whole (the
+// database, not the model or the server: those pause for themselves).
+const roundPause = 30 * time.Second
 
 // QueueName is the queue of the persona's jobs.
 const QueueName = "persona"
@@ -26,7 +39,14 @@ func (answerArgs) Kind() string { return "persona.answer" }
 // Work has the queue do the answering. Call it before the queue starts.
 func (p *Persona) Work(q *jobs.Queue) {
 	p.queue = q
-	jobs.Register(q, jobs.Kind{Queue: QueueName, Timeout: pumpFor + p.answerLimit() + time.Minute}, p.work)
+	jobs.Register(q, jobs.Kind{
+		Queue: QueueName, Timeout: pumpFor + p.answerLimit() + 2*holdMargin,
+		// A round is never given up: a process that is killed in the middle of
+		// each of thirty rounds has still lost no mention. What cannot be
+		// answered is given up mention by mention.
+		MaxAttempts: 10_000,
+		Backoff:     func(attempt int) time.Duration { return min(backoff(attempt), roundPause) },
+	}, p.work)
 }
 
 // enqueue makes sure that a job looks at the account, at the given time or now.
@@ -43,7 +63,10 @@ func (p *Persona) enqueue(ctx context.Context, tx store.Tx, account community.Ac
 func (p *Persona) work(ctx context.Context, j jobs.Job[answerArgs]) error {
 	account := j.Args.Account
 	if _, err := p.platform.Self(account); err != nil {
-		return jobs.Snooze(5 * time.Second) // not logged in yet
+		if p.Clock.Now().Sub(p.began) < young {
+			return jobs.Snooze(soonAgain)
+		}
+		return jobs.Snooze(laterAgain)
 	}
 	_, trouble := p.Answer(ctx, account, -1)
 	if trouble != nil && ctx.Err() == nil {
@@ -56,7 +79,7 @@ func (p *Persona) work(ctx context.Context, j jobs.Job[answerArgs]) error {
 		if err := j.Complete(ctx, tx); err != nil {
 			return err
 		}
-		next, err := nextDue(ctx, tx, account)
+		next, err := nextDue(ctx, tx, account, p.Clock.Now())
 		if err != nil || next.IsZero() {
 			return err
 		}
@@ -64,8 +87,10 @@ func (p *Persona) work(ctx context.Context, j jobs.Job[answerArgs]) error {
 			p.mu.Lock()
 			pause := p.Clock.Now().Add(min(backoff(p.troubles[account]-1), 2*time.Minute))
 			p.mu.Unlock()
-			if next.Before(pause) {
-				next = pause
+			for _, at := range []time.Time{pause, p.askedFor(trouble)} {
+				if next.Before(at) {
+					next = at
+				}
 			}
 		}
 		return p.enqueue(ctx, tx, account, next)

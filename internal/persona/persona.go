@@ -71,6 +71,7 @@ type Config struct {
 type Persona struct {
 	Config
 	process  string
+	began    time.Time
 	platform platform
 	queue    *jobs.Queue // nil in a process that works no jobs
 	slots    chan struct{}
@@ -95,7 +96,7 @@ func New(c Config) *Persona {
 	if c.RequestTimeout == 0 {
 		c.RequestTimeout = 30 * time.Second
 	}
-	p := &Persona{Config: c, process: outbox.NewKey(), slots: make(chan struct{}, c.Parallel),
+	p := &Persona{Config: c, process: outbox.NewKey(), began: c.Clock.Now(), slots: make(chan struct{}, c.Parallel),
 		troubles: map[community.AccountID]int{}}
 	c.Outbox.Own(Name, p.settle)
 	return p

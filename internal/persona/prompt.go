@@ -3,6 +3,7 @@ package persona
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -26,9 +27,8 @@ Write only the text of your reply: no name in front, no quotation marks around i
 func (p *Persona) prompt(self community.Member, m community.Mention, above []community.Post, replyChars, limit int) []llm.Message {
 	system := strings.TrimSpace(p.Character) + "\n\n" + fmt.Sprintf(rules, "@"+self.Handle, replyChars)
 	room := limit - utf8.RuneCountInString(system)
-	question := turn(self, m, m.Post)
 	// A question of 100 kB must not push everything else out.
-	question.Text = fence(m.Post, cut(m.Post.Text, max(room/2, 200)))
+	question := llm.Message{Role: llm.User, Text: fence(m.Post, cut(m.Post.Text, max(room/2, 200)))}
 	room -= utf8.RuneCountInString(question.Text)
 	first := len(above)
 	turns := make([]llm.Message, len(above))
@@ -47,27 +47,48 @@ func (p *Persona) prompt(self community.Member, m community.Mention, above []com
 
 // turn is one post as the model sees it.
 func turn(self community.Member, m community.Mention, post community.Post) llm.Message {
+	ours := post.Author.ID == self.ID
 	switch {
-	case post.Author.ID == self.ID:
-		return llm.Message{Role: llm.Assistant, Text: withoutLeadingMentions(post.Text)}
+	case ours && (post.Visibility.Open() || addresses(post, m.Post.Author)):
+		return llm.Message{Role: llm.Assistant, Text: unfenced(withoutLeadingMentions(post.Text))}
+	case ours:
+		// What we told somebody else in private may repeat their own words.
+		return llm.Message{Role: llm.Assistant, Text: notShared}
 	case !post.Visibility.Open() && post.Author.ID != m.Post.Author.ID:
 		return llm.Message{Role: llm.User, Text: fence(community.Post{Author: community.Member{Handle: "someone"}}, notShared)}
 	}
 	return llm.Message{Role: llm.User, Text: fence(post, post.Text)}
 }
 
-// closing finds what could end or begin a fence.
-var closing = regexp.MustCompile(`(?i)<(\s*/?\s*post)`)
+// addresses tells whether a post was written to a member. snac makes up the
+// ids of those who are mentioned, so the handle counts as well.
+func addresses(post community.Post, member community.Member) bool {
+	return post.ParentBy == member.ID || slices.ContainsFunc(post.Mentions, func(to community.Member) bool {
+		return to.ID == member.ID || strings.EqualFold(to.Handle, member.Handle)
+	})
+}
 
-// fence marks a member's words as data. What looks like the fence itself is
-// made harmless, so that no text can step out of it.
+// closing finds what could end or begin a fence, or look to a reader as if it
+// did: also with spaces and invisible signs in it.
+var closing = regexp.MustCompile(`(?i)<([\s\p{Z}\p{Cf}]*/?[\s\p{Z}\p{Cf}]*post)`)
+
+// unfenced makes what looks like a fence harmless. A NUL goes first: llm takes
+// it out, and what stood around it would come together.
+func unfenced(text string) string { return closing.ReplaceAllString(storable(text), "‹$1") }
+
+// maxWarning is how much of a content warning the model is given, in
+// characters: some servers let it be as long as a post.
+const maxWarning = 500
+
+// fence marks a member's words as data, their name among them: no text can
+// step out of it.
 func fence(post community.Post, text string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "<post by=%q>\n", "@"+post.Author.Handle)
+	fmt.Fprintf(&b, "<post by=%q>\n", "@"+unfenced(post.Author.Handle))
 	if post.CW != "" {
-		fmt.Fprintf(&b, "(content warning: %s)\n", closing.ReplaceAllString(post.CW, "‹$1"))
+		fmt.Fprintf(&b, "(content warning: %s)\n", unfenced(cut(post.CW, maxWarning)))
 	}
-	b.WriteString(closing.ReplaceAllString(text, "‹$1"))
+	b.WriteString(unfenced(text))
 	b.WriteString("\n</post>")
 	return b.String()
 }

@@ -17,7 +17,8 @@ import (
 type waiting struct {
 	id       inbox.ID
 	mention  community.Mention
-	attempts int
+	attempts int // that failed, for whatever reason
+	declined int // of these, those that were this mention's alone
 }
 
 // Accept implements inbox.Feature.
@@ -35,21 +36,28 @@ func (p *Persona) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m commun
 
 // pick takes the mention that has waited longest. It reports false if none is
 // due. The lease keeps others off until it ends; it is no promise, for the
-// outbox's key is what makes an answer happen once.
+// outbox's key is what makes an answer happen once. A time further ahead than
+// any that is ever set comes from a clock that ran ahead, and counts as past.
 func (p *Persona) pick(ctx context.Context, account community.AccountID) (w waiting, ok bool, err error) {
 	now := p.Clock.Now()
 	err = p.Store.WriteRelaxed(ctx, func(ctx context.Context, tx store.Tx) error {
 		var id, body string
-		var attempts int64
+		var attempts, declined int64
 		ok = false
-		// The outer condition is looked at again by PostgreSQL after it has
-		// waited for another who picked the same row.
+		// On PostgreSQL several pick at once: each passes over the row that
+		// another is just picking. SQLite has one writer.
+		others := ""
+		if p.Store.Dialect() == store.Postgres {
+			others = "for update skip locked"
+		}
 		err := tx.QueryRow(ctx, `update persona_waiting set holder = $3, lease_until = $4
-			where lease_until <= $2 and mention = (
-				select mention from persona_waiting where account = $1 and next_at <= $2 and lease_until <= $2
-				order by notified_at, mention limit 1)
-			returning mention, body, attempts`,
-			string(account), now.UnixMilli(), p.process, now.Add(p.answerLimit()).UnixMilli()).Scan(&id, &body, &attempts)
+			where (lease_until <= $2 or lease_until > $5) and mention = (
+				select mention from persona_waiting where account = $1
+					and (next_at <= $2 or next_at > $6) and (lease_until <= $2 or lease_until > $5)
+				order by notified_at, mention limit 1 `+others+`)
+			returning mention, body, attempts, declined`,
+			string(account), now.UnixMilli(), p.process, now.Add(p.answerLimit()).UnixMilli(),
+			now.Add(p.answerLimit()+time.Minute).UnixMilli(), now.Add(longestBackoff+time.Minute).UnixMilli()).Scan(&id, &body, &attempts, &declined)
 		if errors.Is(err, store.ErrNoRows) {
 			return nil
 		}
@@ -57,7 +65,7 @@ func (p *Persona) pick(ctx context.Context, account community.AccountID) (w wait
 			return err
 		}
 		ok = true
-		w = waiting{id: inbox.ID(id), attempts: int(attempts)}
+		w = waiting{id: inbox.ID(id), attempts: int(attempts), declined: int(declined)}
 		return json.Unmarshal([]byte(body), &w.mention)
 	})
 	if err != nil {
@@ -103,8 +111,8 @@ func (p *Persona) putBack(ctx context.Context, w waiting, at time.Time, why erro
 		if !at.IsZero() {
 			next = at.UnixMilli()
 		}
-		_, err := tx.Exec(ctx, `update persona_waiting set lease_until = 0, holder = '', attempts = attempts + $3, next_at = $4, last_error = $5
-			where mention = $1 and holder = $2`, string(w.id), p.process, failed, next, storable(reason))
+		_, err := tx.Exec(ctx, `update persona_waiting set lease_until = 0, holder = '', attempts = attempts + $3, declined = $6, next_at = $4, last_error = $5
+			where mention = $1 and holder = $2`, string(w.id), p.process, failed, next, storable(reason), int64(w.declined))
 		return err
 	})
 	if err != nil {
@@ -114,7 +122,7 @@ func (p *Persona) putBack(ctx context.Context, w waiting, at time.Time, why erro
 }
 
 // nextDue is when the account's next mention can be picked; zero if none waits.
-func nextDue(ctx context.Context, tx store.Tx, account community.AccountID) (time.Time, error) {
+func nextDue(ctx context.Context, tx store.Tx, account community.AccountID, now time.Time) (time.Time, error) {
 	var at int64
 	err := tx.QueryRow(ctx, `select coalesce(min(case when lease_until > next_at then lease_until else next_at end), -1)
 		from persona_waiting where account = $1`, string(account)).Scan(&at)
@@ -124,27 +132,50 @@ func nextDue(ctx context.Context, tx store.Tx, account community.AccountID) (tim
 	if at < 0 {
 		return time.Time{}, nil
 	}
-	return time.UnixMilli(max(at, 1)), nil
+	due := time.UnixMilli(max(at, 1))
+	if latest := now.Add(longestBackoff); due.After(latest) {
+		due = latest // a clock that ran ahead
+	}
+	return due, nil
 }
 
-// Recover is called at the start of a process that is the only one on its
-// database: whoever held a mention is no more.
+// Recover is called at the start of a process, before the jobs: whatever
+// waits has a job that looks at it soon, also if the last process died with
+// one in its hands. On SQLite nobody else can hold a mention; on PostgreSQL
+// others may be at work, and their holds end by themselves.
 func (p *Persona) Recover(ctx context.Context) error {
-	if p.Store.Dialect() != store.SQLite {
-		return nil // others may be at work; their leases end by themselves
-	}
-	err := p.Store.WriteRelaxed(ctx, func(ctx context.Context, tx store.Tx) error {
-		_, err := tx.Exec(ctx, `update persona_waiting set lease_until = 0, holder = '' where holder <> ''`)
-		return err
+	err := p.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		if p.Store.Dialect() == store.SQLite {
+			if _, err := tx.Exec(ctx, `update persona_waiting set lease_until = 0, holder = '' where holder <> ''`); err != nil {
+				return err
+			}
+		}
+		rows, err := tx.Query(ctx, `select distinct account from persona_waiting`)
+		accounts, err := store.Collect(rows, err, func(r store.Row) (id community.AccountID, err error) { return id, r.Scan((*string)(&id)) })
+		if err != nil {
+			return err
+		}
+		for _, account := range accounts {
+			due, err := nextDue(ctx, tx, account, p.Clock.Now())
+			if err != nil {
+				return err
+			}
+			if err := p.enqueue(ctx, tx, account, due); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("free the mentions of the last process: %w", err)
+		return fmt.Errorf("take up what the last process left: %w", err)
 	}
 	return nil
 }
 
+const longestBackoff = 10 * time.Minute
+
 // backoff grows from 2 s, doubling, to 10 min, with jitter.
 func backoff(failures int) time.Duration {
-	d := min(2*time.Second<<min(failures, 12), 10*time.Minute)
+	d := min(2*time.Second<<max(0, min(failures, 12)), longestBackoff)
 	return d/2 + rand.N(d/2+1)
 }

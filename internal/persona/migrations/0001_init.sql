@@ -6,7 +6,8 @@ create table persona_waiting (
 	account     text not null,
 	notified_at bigint not null,
 	body        text not null,             -- the mention as JSON
-	attempts    bigint not null default 0,
+	attempts    bigint not null default 0, -- that failed
+	declined    bigint not null default 0, -- of these, those that were this mention's alone
 	next_at     bigint not null default 0, -- not to be tried before
 	lease_until bigint not null default 0, -- somebody is at it until then
 	holder      text not null default '',

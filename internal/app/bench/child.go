@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+)
+
+// measureWord, as the first argument, makes this program run the rest of the
+// arguments as a program, and print what that took.
+//
+// A process of its own does this because Linux lets a new program inherit the
+// peak memory of the process it was started from, and this one, with the
+// simulators in it, is larger than what is measured.
+const measureWord = "measure-child"
+
+// took is what a whole process took.
+type took struct {
+	Wall time.Duration // from before the start to after the end
+	Peak int64         // of memory, in bytes; 0 if this system does not tell
+}
+
+// measureChild is this program as the measuring process.
+func measureChild(args []string) int {
+	cmd := exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // the program that was built; it ends with the one that waits for it
+	cmd.Stderr = os.Stderr
+	began := time.Now()
+	err := cmd.Run()
+	t := took{Wall: time.Since(began)}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", args[0], err)
+		return 1
+	}
+	t.Peak = peakOf(cmd.ProcessState)
+	if err := json.NewEncoder(os.Stdout).Encode(t); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// whole runs the program to its end and returns what it took.
+func (w *world) whole(ctx context.Context, args ...string) (t took, log string, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return t, "", fmt.Errorf("find this program: %w", err)
+	}
+	words := append([]string{measureWord, w.binary}, args...)
+	cmd := exec.CommandContext(ctx, self, append(words, "--config", w.config())...) //nolint:gosec // this program
+	cmd.Env = w.environment()
+	lines := &logReader{}
+	cmd.Stderr = lines
+	cmd.WaitDelay = 10 * time.Second
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return t, "", fmt.Errorf("run the program: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return t, "", fmt.Errorf("run the program: %w", err)
+	}
+	b, readErr := io.ReadAll(io.LimitReader(out, 64<<10))
+	if err := cmd.Wait(); err != nil {
+		return t, "", fmt.Errorf("run the program: %w\n%s", err, lines.tail())
+	}
+	if readErr != nil {
+		return t, "", fmt.Errorf("read what it took: %w", readErr)
+	}
+	if err := json.Unmarshal(b, &t); err != nil {
+		return t, "", fmt.Errorf("read what it took: %w", err)
+	}
+	return t, lines.tail(), nil
+}

@@ -1,0 +1,191 @@
+// Command bench measures the real program against the simulated services:
+// how fast it takes mentions in and replies, what one mention's way costs, how
+// long it takes to start, and how much memory and room it needs. It prints one
+// table, and beside it what the numbers depend on: the processors and what the
+// disk takes to make a write safe.
+//
+// The servers are simulated in this process (rate limits off, a model that
+// answers at once); the program is built as for a release and runs as
+// processes of its own, on SQLite in a folder of the disk that -dir names.
+// With ROOKERY_TEST_POSTGRES set the same is measured on PostgreSQL too.
+// Simulators and program share the machine's processors, so that the rates are
+// below what the program alone could do.
+//
+// How each thing is measured stands at the function that measures it. What a
+// change costs one tells by running this before and after: it keeps no history.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// options are what a person chose.
+type options struct {
+	mentions int
+	way      int
+	runs     int
+	only     string
+	dir      string
+	json     string
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == measureWord {
+		os.Exit(measureChild(os.Args[2:]))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := bench(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// bench reads the flags, measures and prints. progress gets a line before each
+// part.
+func bench(ctx context.Context, args []string, out, progress io.Writer) error {
+	var o options
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(progress)
+	f.IntVar(&o.mentions, "mentions", 10_000, "how many mentions wait for the rates")
+	f.IntVar(&o.way, "way", 200, "how many mentions go their way one after the other")
+	f.IntVar(&o.runs, "runs", 5, "how often what is short is measured")
+	f.StringVar(&o.only, "only", "", "measure these parts alone, with commas between: "+strings.Join(partNames(), ", "))
+	f.StringVar(&o.dir, "dir", os.TempDir(), "folder on the disk to measure; all that is written goes into a new folder inside, and is removed")
+	f.StringVar(&o.json, "json", "", "file to write the numbers to, as JSON")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	switch {
+	case f.NArg() > 0:
+		return fmt.Errorf("%q is no flag: bench takes flags only", f.Arg(0))
+	case o.mentions < 2 || o.way < 1 || o.runs < 1:
+		return errors.New("-mentions must be at least 2, -way and -runs at least 1")
+	}
+	chosen, err := choose(o.only)
+	if err != nil {
+		return err
+	}
+	r, err := measure(ctx, o, chosen, progress)
+	if err != nil {
+		return err
+	}
+	r.print(out)
+	if o.json != "" {
+		return r.save(o.json)
+	}
+	return nil
+}
+
+// part is a group of rows that are measured together.
+type part struct {
+	name    string
+	about   string
+	measure func(context.Context, *lab) ([]row, error)
+}
+
+func parts() []part {
+	return []part{
+		{"rates", "taking in and replying", rates},
+		{"way", "the way of one mention", way},
+		{"once", "single passes", once},
+		{"start", "starting and resting", start},
+		{"size", "the program's file", size},
+	}
+}
+
+func partNames() (names []string) {
+	for _, p := range parts() {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// choose reads -only.
+func choose(only string) ([]part, error) {
+	all := parts()
+	if only == "" {
+		return all, nil
+	}
+	names := strings.Split(only, ",")
+	for _, name := range names {
+		if !slices.Contains(partNames(), name) {
+			return nil, fmt.Errorf("-only %s: there is no such part; the parts are %s", name, strings.Join(partNames(), ", "))
+		}
+	}
+	return slices.DeleteFunc(all, func(p part) bool { return !slices.Contains(names, p.name) }), nil
+}
+
+// lab is where the parts are measured.
+type lab struct {
+	options
+	binary   string
+	cluster  string // URL of a PostgreSQL, empty for none
+	progress io.Writer
+	folders  int
+}
+
+// say tells what is being measured now.
+func (l *lab) say(format string, args ...any) {
+	fmt.Fprintf(l.progress, "measuring "+format+"\n", args...)
+}
+
+// folder makes a new one on the measured disk.
+func (l *lab) folder() (string, error) {
+	l.folders++
+	dir := filepath.Join(l.dir, fmt.Sprint(l.folders))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return "", fmt.Errorf("make a folder to measure in: %w", err)
+	}
+	return dir, nil
+}
+
+func measure(ctx context.Context, o options, chosen []part, progress io.Writer) (_ *report, err error) {
+	began := time.Now()
+	dir, err := os.MkdirTemp(o.dir, "rookery-bench-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder to measure in: %w", err)
+	}
+	defer func() {
+		if e := os.RemoveAll(dir); e != nil {
+			err = errors.Join(err, fmt.Errorf("remove the folder that was measured in: %w", e))
+		}
+	}()
+	r := &report{}
+	if r.Machine, err = machineAt(dir); err != nil {
+		return nil, err
+	}
+	l := &lab{options: o, cluster: os.Getenv("ROOKERY_TEST_POSTGRES"), progress: progress}
+	l.dir = dir
+	fmt.Fprintln(progress, "building the program")
+	if l.binary, err = build(ctx, dir); err != nil {
+		return nil, err
+	}
+	before := loadNow()
+	for _, p := range chosen {
+		rows, err := p.measure(ctx, l)
+		if err != nil {
+			return nil, fmt.Errorf("measure %s: %w", p.about, err)
+		}
+		for i := range rows {
+			rows[i].Part = p.name
+		}
+		r.Rows = append(r.Rows, rows...)
+	}
+	r.Seconds, r.Others = time.Since(began).Seconds(), others(before, loadNow())
+	return r, nil
+}
