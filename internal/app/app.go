@@ -218,7 +218,7 @@ func (a *App) answerOnce(ctx context.Context, id community.AccountID, replies in
 // forOperator keeps an error, or a joined one, if any of it will not go away
 // by itself.
 func forOperator(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // joined errors are looked into one by one
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {
 			if forOperator(one) != nil {
 				return err

@@ -118,7 +118,7 @@ func cut(status int, body string) http.HandlerFunc {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)+10))
 		w.WriteHeader(status)
-		io.WriteString(w, body)
+		_, _ = io.WriteString(w, body)
 	}
 }
 
@@ -127,14 +127,14 @@ func bomb(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Encoding", "gzip")
 	z := gzip.NewWriter(w)
-	io.WriteString(z, `{"id":"1"`)
+	_, _ = io.WriteString(z, `{"id":"1"`)
 	spaces := strings.Repeat(" ", 1<<20)
 	for range 64 {
 		if _, err := io.WriteString(z, spaces); err != nil {
 			return // the client has had enough
 		}
 	}
-	io.WriteString(z, "}")
+	_, _ = io.WriteString(z, "}")
 	z.Close()
 }
 
@@ -148,7 +148,7 @@ func hangUp(w http.ResponseWriter, r *http.Request) {
 func nonsense(w http.ResponseWriter, r *http.Request) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err == nil {
-		io.WriteString(conn, "SSH-2.0-OpenSSH_9.2 "+r.Header.Get("Authorization")+"\r\n\r\n")
+		_, _ = io.WriteString(conn, "SSH-2.0-OpenSSH_9.2 "+r.Header.Get("Authorization")+"\r\n\r\n")
 		conn.Close()
 	}
 }
@@ -204,7 +204,7 @@ func TestATransportThatTellsNothingLeavesAnEffectUnknown(t *testing.T) {
 func TestAServerThatHangsIsGivenUp(t *testing.T) {
 	t.Parallel()
 	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body) // so that the server notices when the client leaves
+		_, _ = io.Copy(io.Discard, r.Body) // so that the server notices when the client leaves
 		<-r.Context().Done()
 	}, func(o *Options) { o.Timeout = 50 * time.Millisecond })
 	_, err := c.Status(t.Context(), "1")
@@ -222,7 +222,7 @@ func TestACallersOwnEndIsToldAsSuch(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
+		_, _ = io.Copy(io.Discard, r.Body)
 		cancel()
 		<-r.Context().Done()
 	})
@@ -235,8 +235,8 @@ func TestACallersOwnEndIsToldAsSuch(t *testing.T) {
 func TestABodyThatHangsIsGivenUp(t *testing.T) {
 	t.Parallel()
 	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		io.WriteString(w, aStatus[:30])
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, aStatus[:30])
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	}, func(o *Options) { o.Timeout = 100 * time.Millisecond })
@@ -332,7 +332,7 @@ func TestRedirects(t *testing.T) {
 			if r.Header.Get("Authorization") == "" {
 				t.Error("the token is lost on the way")
 			}
-			io.WriteString(w, aStatus)
+			_, _ = io.WriteString(w, aStatus)
 		}
 	})
 	if _, err := c.Status(t.Context(), "near"); err != nil {

@@ -49,7 +49,7 @@ func (s *dyingServer) talk(conn net.Conn) {
 		if err != nil {
 			return
 		}
-		io.Copy(io.Discard, req.Body)
+		_, _ = io.Copy(io.Discard, req.Body)
 		s.mu.Lock()
 		s.seen[req.Method]++
 		s.mu.Unlock()

@@ -116,7 +116,7 @@ func (l *list[T]) UnmarshalJSON(b []byte) error {
 	*l = nil
 	var raw []json.RawMessage
 	if json.Unmarshal(b, &raw) != nil {
-		return nil
+		return nil //nolint:nilerr // anything else is an empty list
 	}
 	for _, r := range raw[:min(len(raw), maxList)] {
 		var v T

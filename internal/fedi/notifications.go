@@ -62,8 +62,8 @@ func (c *Client) Notifications(ctx context.Context, q NotificationQuery) ([]Noti
 		var w struct {
 			ID text `json:"id"`
 		}
-		if err := json.Unmarshal(next, &w); err != nil || w.ID == "" || string(w.ID) == cl.query.Get(cursor) {
-			return nil, nil // it knows no paging: that was all
+		if json.Unmarshal(next, &w) != nil || w.ID == "" || string(w.ID) == cl.query.Get(cursor) {
+			return nil, nil //nolint:nilerr // it knows no paging: that was all
 		}
 		cl.query.Set(cursor, string(w.ID))
 		cl.query.Set("limit", limitOr(80, 0, 80))

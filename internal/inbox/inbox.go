@@ -241,10 +241,7 @@ func (b *Inbox) takeOne(ctx context.Context, tx store.Tx, a Account, it Item, be
 		m.Expires = noticed(m).Add(a.MaxAge)
 	}
 	id := itemID(a.ID, it)
-	state, reason, feature, err := decide(a, it, began, now)
-	if err != nil {
-		return false, err
-	}
+	state, reason, feature := decide(a, it, began, now)
 	name := ""
 	if feature != nil {
 		name = feature.Name()
@@ -273,30 +270,30 @@ func (b *Inbox) takeOne(ctx context.Context, tx store.Tx, a Account, it Item, be
 }
 
 // decide is the whole policy of what becomes of a new mention.
-func decide(a Account, it Item, began, now time.Time) (State, string, Feature, error) {
+func decide(a Account, it Item, began, now time.Time) (State, string, Feature) {
 	m := it.Mention
 	m.Account = a.ID
 	switch {
 	case it.Err != nil:
-		return Quarantined, it.Err.Error(), nil, nil
+		return Quarantined, it.Err.Error(), nil
 	case m.Post.ID == "":
-		return Quarantined, "the server gave no post id", nil, nil
+		return Quarantined, "the server gave no post id", nil
 	case noticed(m).Before(began):
-		return BeforeStart, "", nil, nil
+		return BeforeStart, "", nil
 	case a.MaxAge > 0 && noticed(m).Before(now.Add(-a.MaxAge)):
-		return Expired, "older than " + a.MaxAge.String(), nil, nil
+		return Expired, "older than " + a.MaxAge.String(), nil
 	case m.FromUs:
-		return Ignored, "from an account of ours", nil, nil
+		return Ignored, "from an account of ours", nil
 	}
 	reasons := make([]string, 0, len(a.Features))
 	for _, f := range a.Features {
 		ok, why := f.Wants(m)
 		if ok {
-			return Waiting, "", f, nil
+			return Waiting, "", f
 		}
 		reasons = append(reasons, why)
 	}
-	return Ignored, strings.Join(reasons, "; "), nil, nil
+	return Ignored, strings.Join(reasons, "; "), nil
 }
 
 // noticed is when our server told of the mention, else when it was written.

@@ -21,7 +21,7 @@ var (
 	ErrRunning = errors.New("the job is running: wait until it is done")
 )
 
-// Snooze, returned by a work function, runs the job again d from now. It costs
+// Snooze returned by a work function, runs the job again d from now. It costs
 // no attempt.
 func Snooze(d time.Duration) error { return &snooze{max(d, 0)} }
 
@@ -29,7 +29,7 @@ type snooze struct{ d time.Duration }
 
 func (s *snooze) Error() string { return fmt.Sprintf("snoozed for %s", s.d) }
 
-// Cancel, returned by a work function, ends the job for good, whatever
+// Cancel returned by a work function, ends the job for good, whatever
 // attempts are left. It is logged with err and not kept.
 func Cancel(err error) error { return &cancelled{err} }
 

@@ -134,7 +134,7 @@ func (l *lite) dispatch() {
 		if !next.IsZero() {
 			nap = min(nap, max(next.Sub(l.q.clock.Now()), 0))
 		}
-		var c clock.Clock = l.q.clock
+		c := l.q.clock
 		if quit == nil {
 			c = clock.System{} // a stop is real work, and must end
 		}

@@ -126,9 +126,9 @@ func TestRefusalAfterAnUnknownAttemptIsNotBelieved(t *testing.T) {
 		// Stored, the answer lost; the server's list then lags behind, and it
 		// answers the repetition with "already attached".
 		h.fates(fate{store: true, err: errReset}, fate{err: err422})
-		hidden := h.w.posts
 		_ = o.Deliver(t.Context(), h.plan(o, create("a")))
-		hidden, h.w.posts = h.w.posts, nil
+		hidden := h.w.posts
+		h.w.posts = nil
 		h.w.clock.Advance(2 * time.Minute)
 		h.sweep(o)
 		h.w.posts = hidden

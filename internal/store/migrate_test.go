@@ -37,18 +37,18 @@ func TestMigrationsRunOnceAndInOrder(t *testing.T) {
 			t.Errorf("the second time: %v", err)
 		}
 		column := map[store.Dialect]string{store.SQLite: "lite", store.Postgres: "post"}[s.Dialect()]
-		if _, err := store.Collect(query(t, s, "select "+column+" from only_here")); err != nil {
+		if _, err := query(t, s, "select "+column+" from only_here"); err != nil {
 			t.Errorf("a line for this database only is missing: %v", err)
 		}
-		if _, err := store.Collect(query(t, s, "select name from bird")); err != nil {
+		if _, err := query(t, s, "select name from bird"); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-func query(t *testing.T, s *store.Store, sql string) (store.Rows, error, func(store.Row) (string, error)) {
+func query(t *testing.T, s *store.Store, sql string) ([]string, error) {
 	rows, err := s.Query(t.Context(), sql)
-	return rows, err, func(r store.Row) (v string, err error) { return v, r.Scan(&v) }
+	return store.Collect(rows, err, func(r store.Row) (v string, err error) { return v, r.Scan(&v) })
 }
 
 func TestTwoProcessesMayMigrateAtOnce(t *testing.T) {
@@ -81,7 +81,7 @@ func TestNewerSchemaIsRefusedAndNothingIsTouched(t *testing.T) {
 		if !strings.Contains(err.Error(), "birds tables have version 2, this program knows up to 1") {
 			t.Errorf("the word is not clear: %v", err)
 		}
-		if _, err := store.Collect(query(t, s, "select body from note")); err == nil {
+		if _, err := query(t, s, "select body from note"); err == nil {
 			t.Error("other features were migrated before the refusal")
 		}
 	})

@@ -182,7 +182,7 @@ type Process struct {
 func (w *World) Start(args []string, env ...string) *Process {
 	w.T.Helper()
 	args = append(args, "--config", filepath.Join(w.Dir, "rookery.toml"))
-	cmd := exec.CommandContext(context.Background(), w.Binary, args...) //nolint:gosec // the program under test
+	cmd := exec.CommandContext(context.Background(), w.Binary, args...)
 	cmd.Env = append(os.Environ(), "TEST_TOKEN="+w.Bot.Token, "TEST_POSTGRES="+w.Store.PostgresURL)
 	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdout, cmd.Stderr = w.Log, w.Log

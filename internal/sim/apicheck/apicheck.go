@@ -18,9 +18,9 @@ import (
 )
 
 var (
-	// ErrUnknownPath: the description has no such method and path.
+	// ErrUnknownPath says that the description has no such method and path.
 	ErrUnknownPath = errors.New("the description does not have this method and path")
-	// ErrUnknownStatus: the operation is described, but not with this status.
+	// ErrUnknownStatus says that the operation is described, but not with this status.
 	ErrUnknownStatus = errors.New("the description does not have this status")
 )
 

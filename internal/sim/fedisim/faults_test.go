@@ -90,7 +90,7 @@ func TestLateIsStoredAfterTheClientHasGone(t *testing.T) {
 		if !cut {
 			go func() {
 				defer cancel()
-				w.s.WaitFor(ctx, func(*fedisim.Server) bool { return in.Hits() == 1 })
+				_ = w.s.WaitFor(ctx, func(*fedisim.Server) bool { return in.Hits() == 1 })
 			}()
 		}
 		r := w.tryCtx(ctx, "POST", statusesPath, w.bot.Token, url.Values{"status": {"late"}}, "")
@@ -132,7 +132,7 @@ func TestHangLastsUntilTheClientLeaves(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer cancel()
-		w.s.WaitFor(ctx, func(*fedisim.Server) bool { return in.Hits() == 1 })
+		_ = w.s.WaitFor(ctx, func(*fedisim.Server) bool { return in.Hits() == 1 })
 	}()
 	if r := w.tryCtx(ctx, "GET", "/api/v1/instance", "", nil, ""); r.err == nil {
 		t.Errorf("an answer came: %d", r.status)

@@ -3,6 +3,7 @@ package fedisim
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -159,7 +160,7 @@ func (q *request) readBody() {
 		mr := multipart.NewReader(bytes.NewReader(q.body), attrs["boundary"])
 		for {
 			p, err := mr.NextPart()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return
 			}
 			if err != nil {

@@ -76,7 +76,6 @@ func TestIDShapes(t *testing.T) {
 
 func TestContentShapes(t *testing.T) {
 	t.Parallel()
-	const d = "https://"
 	want := map[fedisim.Profile]string{
 		fedisim.Mastodon:   `<p><span class="h-card" translate="no"><a href="https://mastodon.example/@elelem" class="u-url mention">@<span>elelem</span></a></span> it&#39;s<br />&lt;a&gt; &amp; :blob:</p>`,
 		fedisim.Akkoma:     `<span class="h-card"><a class="u-url mention" data-user="%s" href="https://akkoma.example/users/elelem" rel="ugc">@<span>elelem</span></a></span> it&#39;s<br>&lt;a&gt; &amp; :blob:`,
@@ -183,8 +182,8 @@ func TestBodiesInEveryForm(t *testing.T) {
 	}
 	var b bytes.Buffer
 	m := multipart.NewWriter(&b)
-	m.WriteField("status", "multipart")
-	m.WriteField("spoiler_text", "warned")
+	_ = m.WriteField("status", "multipart")
+	_ = m.WriteField("spoiler_text", "warned")
 	m.Close()
 	if c := send(m.FormDataContentType(), b.String()); c != 200 {
 		t.Errorf("multipart: %d", c)

@@ -52,8 +52,8 @@ func (s *Server) serveFault(w http.ResponseWriter, q *request, in *Injected) {
 	}
 	s.send(w, q, a, f.name)
 	if a.whole > len(a.body) {
-		http.NewResponseController(w).Flush() // or the half would wait in a buffer
-		panic(http.ErrAbortHandler)           // the connection ends within the body
+		_ = http.NewResponseController(w).Flush() // or the half would wait in a buffer
+		panic(http.ErrAbortHandler)               // the connection ends within the body
 	}
 }
 
@@ -135,7 +135,7 @@ func cut(w http.ResponseWriter) {
 		panic(http.ErrAbortHandler)
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
+		_ = tcp.SetLinger(0)
 	}
 	conn.Close()
 }
