@@ -248,15 +248,15 @@ func (b *Inbox) takeOne(ctx context.Context, tx store.Tx, a Account, it Item, be
 	}
 	raw := ""
 	if state == Quarantined {
-		raw = clean(it.Raw, 16<<10)
+		raw = store.Storable(it.Raw, 16<<10)
 	}
 	n, err := tx.Exec(ctx, `insert into inbox_mention (id, account, uri, post_id, notification_id, author, author_handle,
 			notified_at, taken_at, state, feature, reason, raw)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		on conflict (id) do nothing`,
-		string(id), string(a.ID), clean(m.Post.URI, 4<<10), clean(string(m.Post.ID), 1<<10), clean(string(m.Notification), 1<<10),
-		clean(string(m.Post.Author.ID), 1<<10), clean(m.Post.Author.Handle, 1<<10),
-		noticed(m).UnixMilli(), b.clock.Now().UnixMilli(), string(state), name, clean(reason, 2<<10), raw)
+		string(id), string(a.ID), store.Storable(m.Post.URI, 4<<10), store.Storable(string(m.Post.ID), 1<<10), store.Storable(string(m.Notification), 1<<10),
+		store.Storable(string(m.Post.Author.ID), 1<<10), store.Storable(m.Post.Author.Handle, 1<<10),
+		noticed(m).UnixMilli(), b.clock.Now().UnixMilli(), string(state), name, store.Storable(reason, 2<<10), raw)
 	if err != nil || n == 0 {
 		return false, err // zero rows: another process took it in between
 	}
@@ -302,14 +302,4 @@ func noticed(m community.Mention) time.Time {
 		return m.Post.At
 	}
 	return m.Notified
-}
-
-// clean makes outside text storable in both databases (valid UTF-8, no NUL)
-// and no longer than limit bytes.
-func clean(s string, limit int) string {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
-	if len(s) > limit {
-		s = strings.ToValidUTF8(s[:limit], "")
-	}
-	return s
 }

@@ -12,7 +12,7 @@ import (
 // mention that is gone from the table (pruned long ago) is no error.
 func Set(ctx context.Context, tx store.Tx, id ID, s State, reason string) error {
 	_, err := tx.Exec(ctx, `update inbox_mention set state = $2, reason = $3 where id = $1`,
-		string(id), string(s), clean(reason, 2<<10))
+		string(id), string(s), store.Storable(reason, 2<<10))
 	if err != nil {
 		return fmt.Errorf("mention %s becomes %s: %w", id, s, err)
 	}

@@ -225,7 +225,7 @@ func (q *Queue) order(args Args, o Opts) (order, error) {
 		return order{}, fmt.Errorf("its %d attempts are not from 1 to %d", ord.max, maxMaxAttempts)
 	case len(ord.key) > maxKey:
 		return order{}, fmt.Errorf("its key has %d bytes, more than %d", len(ord.key), maxKey)
-	case ord.key != storable(ord.key):
+	case ord.key != store.Storable(ord.key, len(ord.key)):
 		return order{}, fmt.Errorf("its key %q is not UTF-8 without NUL", ord.key)
 	}
 	return ord, nil

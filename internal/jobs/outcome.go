@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"rookery/internal/store"
 )
 
 // Errors that callers tell apart.
@@ -170,14 +172,9 @@ const maxError = 2048 // bytes
 
 // clip makes an error's text fit to be stored.
 func clip(s string) string {
-	s = storable(s)
+	s = store.Storable(s, len(s))
 	if len(s) <= maxError {
 		return s
 	}
 	return strings.ToValidUTF8(s[:maxError-len("…")], "") + "…" // a letter cut in two goes
-}
-
-// storable is s as PostgreSQL accepts it.
-func storable(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
 }

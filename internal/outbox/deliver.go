@@ -233,10 +233,4 @@ func backoff(n int) time.Duration {
 }
 
 // short keeps a reason readable in a table.
-func short(s string) string {
-	const limit = 1000
-	if len(s) > limit {
-		s = s[:limit]
-	}
-	return cleanText(s)
-}
+func short(s string) string { return store.Storable(s, 1000) }

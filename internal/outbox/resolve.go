@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -245,9 +244,4 @@ func (o *Outbox) free(ctx context.Context, w row, id string) (bool, error) {
 		return true, nil
 	}
 	return effect == w.id && int(part) == w.part, err
-}
-
-// cleanText makes outside text storable in both databases.
-func cleanText(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
 }
