@@ -26,7 +26,7 @@ type took struct {
 
 // measureChild is this program as the measuring process.
 func measureChild(args []string) int {
-	cmd := exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // the program that was built; it ends with the one that waits for it
+	cmd := exec.Command(args[0], args[1:]...) //nolint:noctx // it ends by itself, or with all of us at Ctrl-C
 	cmd.Stderr = os.Stderr
 	began := time.Now()
 	err := cmd.Run()
@@ -50,7 +50,7 @@ func (w *world) whole(ctx context.Context, args ...string) (t took, log string, 
 		return t, "", fmt.Errorf("find this program: %w", err)
 	}
 	words := append([]string{measureWord, w.binary}, args...)
-	cmd := exec.CommandContext(ctx, self, append(words, "--config", w.config())...) //nolint:gosec // this program
+	cmd := exec.CommandContext(ctx, self, append(words, "--config", w.config())...)
 	cmd.Env = w.environment()
 	lines := &logReader{}
 	cmd.Stderr = lines

@@ -7,7 +7,8 @@
 // The servers are simulated in this process (rate limits off, a model that
 // answers at once); the program is built as for a release and runs as
 // processes of its own, on SQLite in a folder of the disk that -dir names.
-// With ROOKERY_TEST_POSTGRES set the same is measured on PostgreSQL too.
+// With ROOKERY_TEST_POSTGRES set the rates and the way are measured on
+// PostgreSQL too; the aims are for SQLite.
 // Simulators and program share the machine's processors, so that the rates are
 // below what the program alone could do.
 //
@@ -37,6 +38,7 @@ type options struct {
 	only     string
 	dir      string
 	json     string
+	program  string
 }
 
 func main() {
@@ -66,6 +68,7 @@ func bench(ctx context.Context, args []string, out, progress io.Writer) error {
 	f.IntVar(&o.runs, "runs", 5, "how often what is short is measured")
 	f.StringVar(&o.only, "only", "", "measure these parts alone, with commas between: "+strings.Join(partNames(), ", "))
 	f.StringVar(&o.dir, "dir", os.TempDir(), "folder on the disk to measure; all that is written goes into a new folder inside, and is removed")
+	f.StringVar(&o.program, "program", "", "measure this program, not one built for it")
 	f.StringVar(&o.json, "json", "", "file to write the numbers to, as JSON")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -171,8 +174,13 @@ func measure(ctx context.Context, o options, chosen []part, progress io.Writer) 
 	}
 	l := &lab{options: o, cluster: os.Getenv("ROOKERY_TEST_POSTGRES"), progress: progress}
 	l.dir = dir
-	fmt.Fprintln(progress, "building the program")
-	if l.binary, err = build(ctx, dir); err != nil {
+	if l.binary = o.program; l.binary == "" {
+		fmt.Fprintln(progress, "building the program")
+		l.binary, err = build(ctx, dir)
+	} else {
+		l.binary, err = filepath.Abs(l.binary)
+	}
+	if err != nil {
 		return nil, err
 	}
 	before := loadNow()

@@ -11,32 +11,30 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// newDatabase makes an empty one in the cluster and returns its URL.
-func newDatabase(ctx context.Context, cluster string) (string, error) {
-	u, err := url.Parse(cluster)
-	if err != nil {
-		return "", fmt.Errorf("ROOKERY_TEST_POSTGRES is no URL: %w", err)
-	}
-	name := "bench_" + strings.ToLower(rand.Text()[:16])
-	if err := admin(ctx, cluster, "create database "+name); err != nil {
-		return "", err
-	}
-	u.Path = "/" + name
-	return u.String(), nil
+// database is one of our own in a cluster.
+type database struct {
+	cluster string // URL to manage it by
+	name    string
+	url     string
 }
 
-// dropDatabase removes one that newDatabase made.
-func dropDatabase(address string) error {
-	u, err := url.Parse(address)
+// newDatabase makes an empty one.
+func newDatabase(ctx context.Context, cluster string) (*database, error) {
+	u, err := url.Parse(cluster)
 	if err != nil {
-		return fmt.Errorf("drop the database: %w", err)
+		return nil, fmt.Errorf("ROOKERY_TEST_POSTGRES is no URL: %w", err)
 	}
-	name := strings.TrimPrefix(u.Path, "/")
-	u.Path = "/postgres"
-	// Also when the measuring was broken off.
+	d := &database{cluster: cluster, name: "bench_" + strings.ToLower(rand.Text()[:16])}
+	u.Path = "/" + d.name
+	d.url = u.String()
+	return d, admin(ctx, cluster, "create database "+d.name)
+}
+
+// drop removes the database, also when the measuring was broken off.
+func (d *database) drop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	return admin(ctx, u.String(), "drop database if exists "+name+" with (force)")
+	return admin(ctx, d.cluster, "drop database if exists "+d.name+" with (force)")
 }
 
 func admin(ctx context.Context, address, sql string) error {

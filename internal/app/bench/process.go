@@ -4,15 +4,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os/exec"
 	"sync"
 	"time"
 )
 
-// patience is how long a single event is waited for. It is no measure.
-const patience = 2 * time.Minute
+// patience is how long the end of some mentions' ways is waited for, on the
+// slowest of machines. It is no measure.
+func patience(mentions int) time.Duration {
+	return 2*time.Minute + time.Duration(mentions)*200*time.Millisecond
+}
 
 // process is the running program.
 type process struct {
@@ -34,7 +36,7 @@ type line struct {
 // start runs the program. told, which may be nil, hears every line of its log.
 func (w *world) start(ctx context.Context, told func(line), args ...string) (*process, error) {
 	p := &process{log: &logReader{told: told}, done: make(chan struct{})}
-	p.cmd = exec.CommandContext(ctx, w.binary, append(args, "--config", w.config())...) //nolint:gosec // the program that was built
+	p.cmd = exec.CommandContext(ctx, w.binary, append(args, "--config", w.config())...)
 	p.cmd.Env = w.environment()
 	p.cmd.Stderr = p.log
 	p.began = time.Now()
@@ -49,8 +51,8 @@ func (w *world) start(ctx context.Context, told func(line), args ...string) (*pr
 }
 
 // await waits for an event while the program runs.
-func (p *process) await(ctx context.Context, what string, event <-chan struct{}) error {
-	timer := time.NewTimer(patience)
+func (p *process) await(ctx context.Context, what string, event <-chan struct{}, limit time.Duration) error {
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case <-event:
@@ -61,17 +63,17 @@ func (p *process) await(ctx context.Context, what string, event <-chan struct{})
 			return nil
 		default:
 		}
-		return fmt.Errorf("the program ended before %s: %w\n%s", what, errors.Join(p.err), p.log.tail())
+		return fmt.Errorf("the program ended before %s: %s\n%s", what, p.cmd.ProcessState, p.log.tail())
 	case <-timer.C:
-		return fmt.Errorf("waited %s in vain for %s; the program's log ends with:\n%s", patience, what, p.log.tail())
+		return fmt.Errorf("waited %s in vain for %s; the program's log ends with:\n%s", limit, what, p.log.tail())
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
 // finish waits for the program to end by itself, well.
-func (p *process) finish(ctx context.Context) error {
-	if err := p.await(ctx, "its end", p.done); err != nil {
+func (p *process) finish(ctx context.Context, limit time.Duration) error {
+	if err := p.await(ctx, "its end", p.done, limit); err != nil {
 		return err
 	}
 	if p.err != nil {

@@ -20,23 +20,28 @@ const (
 //
 // First one thing after the other: `once --replies 0` takes all of them in and
 // answers none; then `run` finds them in its database and answers. Then both
-// together, in a new world: one `run` from an empty database.
+// together, in a new world: one `run` from an empty database. How fast it takes
+// in meanwhile is told, not judged: there it is replying that has to be fast.
 func rates(ctx context.Context, l *lab) ([]row, error) {
-	rows, err := ratesOn(ctx, l, "", "")
+	return onEach(ctx, l, func(ctx context.Context, l *lab, cluster string) ([]row, error) {
+		apart, err := ratesApart(ctx, l, cluster)
+		if err != nil {
+			return nil, err
+		}
+		together, err := ratesTogether(ctx, l, cluster)
+		return append(apart, together...), err
+	})
+}
+
+// onEach measures on SQLite, and on PostgreSQL if there is one.
+func onEach(ctx context.Context, l *lab, measure func(ctx context.Context, l *lab, cluster string) ([]row, error)) ([]row, error) {
+	rows, err := measure(ctx, l, "")
 	if err != nil || l.cluster == "" {
 		return rows, err
 	}
-	more, err := ratesOn(ctx, l, l.cluster, ", PostgreSQL")
-	return append(rows, more...), err
-}
-
-func ratesOn(ctx context.Context, l *lab, cluster, suffix string) ([]row, error) {
-	apart, err := ratesApart(ctx, l, cluster, suffix)
-	if err != nil {
-		return nil, err
-	}
-	together, err := ratesTogether(ctx, l, cluster, suffix)
-	return append(apart, together...), err
+	l.say("the same on PostgreSQL")
+	more, err := measure(ctx, l, l.cluster)
+	return append(rows, on("PostgreSQL", more)...), err
 }
 
 // backlogWorld has all mentions waiting.
@@ -49,8 +54,8 @@ func backlogWorld(ctx context.Context, l *lab, cluster string) (*world, error) {
 	return w, nil
 }
 
-func ratesApart(ctx context.Context, l *lab, cluster, suffix string) (rows []row, err error) {
-	l.say("the taking in of %d mentions%s", l.mentions, suffix)
+func ratesApart(ctx context.Context, l *lab, cluster string) (rows []row, err error) {
+	l.say("the taking in of %d mentions", l.mentions)
 	w, err := backlogWorld(ctx, l, cluster)
 	if err != nil {
 		return nil, err
@@ -62,9 +67,10 @@ func ratesApart(ctx context.Context, l *lab, cluster, suffix string) (rows []row
 		return nil, err
 	}
 	defer p.kill()
-	if err := p.finish(ctx); err != nil {
+	if err := p.finish(ctx, patience(l.mentions)); err != nil {
 		return nil, err
 	}
+	w.gate.listen(nil)
 	taken, err := c.takenRate()
 	if err != nil {
 		return nil, err
@@ -77,10 +83,10 @@ func ratesApart(ctx context.Context, l *lab, cluster, suffix string) (rows []row
 		return nil, fmt.Errorf("after the taking in %d of %d mentions are stored and %d wait", known, l.mentions, waiting)
 	}
 	rows = append(rows,
-		single("taken in, nothing else at work"+suffix, "mentions/s", taken).judge(aim{AtLeast: takenAim}),
-		single("  the program's processor time for each"+suffix, "ms", ms(p.processor())/float64(l.mentions)))
+		single("taken in, nothing else at work", "mentions/s", taken).judge(aim{AtLeast: takenAim}),
+		single("  the program's processor time for each", "ms", ms(p.processor())/float64(l.mentions)))
 
-	l.say("the replying to %d mentions%s", l.mentions, suffix)
+	l.say("the replying to %d mentions", l.mentions)
 	c = watch(w, l.mentions)
 	own := ownProcessor()
 	run, err := w.start(ctx, c.read, "run")
@@ -88,7 +94,7 @@ func ratesApart(ctx context.Context, l *lab, cluster, suffix string) (rows []row
 		return nil, err
 	}
 	defer run.kill()
-	if err := run.await(ctx, "the last reply", c.replied); err != nil {
+	if err := run.await(ctx, "the last reply", c.replied, patience(l.mentions)); err != nil {
 		return nil, err
 	}
 	own = ownProcessor() - own
@@ -97,16 +103,16 @@ func ratesApart(ctx context.Context, l *lab, cluster, suffix string) (rows []row
 		return nil, err
 	}
 	rows = append(rows,
-		single("replied, all taken in before"+suffix, "replies/s", c.repliedRate()).judge(aim{AtLeast: repliedAim}),
-		single("  the program's processor time for each"+suffix, "ms", ms(run.processor())/float64(l.mentions)))
+		single("replied, all taken in before", "replies/s", c.repliedRate()).judge(aim{AtLeast: repliedAim}),
+		single("  the program's processor time for each", "ms", ms(run.processor())/float64(l.mentions)))
 	if own > 0 {
-		rows = append(rows, single("  the simulators' processor time for each"+suffix, "ms", ms(own)/float64(l.mentions)))
+		rows = append(rows, single("  the simulators' processor time for each", "ms", ms(own)/float64(l.mentions)))
 	}
 	return rows, nil
 }
 
-func ratesTogether(ctx context.Context, l *lab, cluster, suffix string) (rows []row, err error) {
-	l.say("both together%s", suffix)
+func ratesTogether(ctx context.Context, l *lab, cluster string) (rows []row, err error) {
+	l.say("both at once")
 	w, err := backlogWorld(ctx, l, cluster)
 	if err != nil {
 		return nil, err
@@ -118,7 +124,7 @@ func ratesTogether(ctx context.Context, l *lab, cluster, suffix string) (rows []
 		return nil, err
 	}
 	defer p.kill()
-	if err := p.await(ctx, "the last reply", c.replied); err != nil {
+	if err := p.await(ctx, "the last reply", c.replied, patience(l.mentions)); err != nil {
 		return nil, err
 	}
 	_, peak, err := memoryOf(p.cmd.Process.Pid)
@@ -134,11 +140,10 @@ func ratesTogether(ctx context.Context, l *lab, cluster, suffix string) (rows []
 		return nil, err
 	}
 	rows = append(rows,
-		single("taken in while replying"+suffix, "mentions/s", taken).judge(aim{AtLeast: takenAim}),
-		single("replied, from the first request for mentions to the last reply"+suffix, "replies/s",
-			float64(l.mentions)/c.lastReply.Sub(c.began).Seconds()).judge(aim{AtLeast: repliedAim}))
+		single("taken in and replied, both at once", "replies/s", c.wholeRate()).judge(aim{AtLeast: repliedAim}),
+		single("  taken in meanwhile", "mentions/s", taken))
 	if peak > 0 {
-		rows = append(rows, single("  peak memory meanwhile"+suffix, "MB", float64(peak)/1e6))
+		rows = append(rows, single("  peak memory meanwhile", "MB", float64(peak)/1e6))
 	}
 	return rows, nil
 }
@@ -149,13 +154,13 @@ func ratesTogether(ctx context.Context, l *lab, cluster, suffix string) (rows []
 type counter struct {
 	mentions int
 
-	// Of the gate's listener; read after replied is closed, or the program has ended.
+	// Of the gate's listener: read once replied is closed, or nobody listens.
 	began                 time.Time // the first request for mentions
 	firstReply, lastReply time.Time
 	replies               int
 	replied               chan struct{} // closed at the last reply
 
-	// Of the log's reader.
+	// Of the log's reader: read once the program has ended.
 	taken  int
 	stored time.Time // the last page
 }
@@ -193,6 +198,11 @@ func (c *counter) takenRate() (float64, error) {
 		return 0, fmt.Errorf("the program's log tells of %d mentions taken in, not of %d", c.taken, c.mentions)
 	}
 	return float64(c.mentions) / c.stored.Sub(c.began).Seconds(), nil
+}
+
+// wholeRate counts replies from the first request for mentions on.
+func (c *counter) wholeRate() float64 {
+	return float64(c.mentions) / c.lastReply.Sub(c.began).Seconds()
 }
 
 func (c *counter) repliedRate() float64 {

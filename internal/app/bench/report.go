@@ -67,6 +67,16 @@ func shares(what, unit string, values []float64) row {
 		{"p50", quantile(values, 0.5)}, {"p99", quantile(values, 0.99)}, {"max", quantile(values, 1)}}}
 }
 
+// on marks rows as measured on another database than SQLite, for which the
+// aims are not.
+func on(database string, rows []row) []row {
+	for i := range rows {
+		rows[i].What += ", " + database
+		rows[i].Aim, rows[i].Met = nil, nil
+	}
+	return rows
+}
+
 // judge sets the aim and compares the row's middle number with it.
 func (r row) judge(a aim) row {
 	i := max(0, slices.IndexFunc(r.Figures, func(f figure) bool { return f.Name == "median" || f.Name == "p50" }))
@@ -125,7 +135,7 @@ func (r row) verdict() (aim, word string) {
 func (r *report) print(out io.Writer) {
 	fmt.Fprintf(out, "\n%s\n\n", r.Machine)
 	t := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(t, "what\tmeasured\taim\t")
+	fmt.Fprintln(t, "what\tmeasured\taim\tis")
 	for _, row := range r.Rows {
 		a, word := row.verdict()
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", row.What, row.measured(), a, word)

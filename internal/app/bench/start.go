@@ -133,7 +133,7 @@ func (w *world) rested(ctx context.Context, polls int) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.await(ctx, "its polls", rested); err != nil {
+	if err := p.await(ctx, "its polls", rested, patience(0)); err != nil {
 		p.kill()
 		return nil, err
 	}

@@ -22,16 +22,11 @@ const (
 // The next mention comes when the program has noted the reply as sent and has
 // dismissed the notification.
 func way(ctx context.Context, l *lab) ([]row, error) {
-	rows, err := wayOn(ctx, l, "", "")
-	if err != nil || l.cluster == "" {
-		return rows, err
-	}
-	more, err := wayOn(ctx, l, l.cluster, ", PostgreSQL")
-	return append(rows, more...), err
+	return onEach(ctx, l, wayOn)
 }
 
-func wayOn(ctx context.Context, l *lab, cluster, suffix string) (rows []row, err error) {
-	l.say("the way of %d mentions, one after the other%s", l.way, suffix)
+func wayOn(ctx context.Context, l *lab, cluster string) (rows []row, err error) {
+	l.say("the way of %d mentions, one after the other", l.way)
 	w, err := newWorld(ctx, l, setup{poll: wayPoll, parallel: 1, cluster: cluster})
 	if err != nil {
 		return nil, err
@@ -48,7 +43,7 @@ func wayOn(ctx context.Context, l *lab, cluster, suffix string) (rows []row, err
 		s := &steps{mark: []byte(mark(i)), over: make(chan struct{})}
 		w.gate.listen(s.pass)
 		w.mention(i)
-		if err := p.await(ctx, "the end of a reply", s.over); err != nil {
+		if err := p.await(ctx, "the end of a reply", s.over, patience(1)); err != nil {
 			return nil, err
 		}
 		w.gate.listen(nil)
@@ -70,11 +65,11 @@ func wayOn(ctx context.Context, l *lab, cluster, suffix string) (rows []row, err
 		return nil, err
 	}
 	return []row{
-		shares("a mention's way once noticed, less server and model"+suffix, "ms", own).judge(aim{Under: wayAim}),
-		shares("  to take it in and ask for its thread"+suffix, "ms", taking),
-		shares("  to read the thread and ask the model"+suffix, "ms", asking),
-		shares("  to plan the reply and send it"+suffix, "ms", sending),
-		shares("  all of it with server and model"+suffix, "ms", whole),
+		shares("a mention's way once noticed, less server and model", "ms", own).judge(aim{Under: wayAim}),
+		shares("  to take it in and ask for its thread", "ms", taking),
+		shares("  to read the thread and ask the model", "ms", asking),
+		shares("  to plan the reply and send it", "ms", sending),
+		shares("  all of it with server and model", "ms", whole),
 	}, nil
 }
 

@@ -23,7 +23,7 @@ import (
 type world struct {
 	dir      string
 	binary   string
-	postgres string // URL of a database of its own; empty for SQLite
+	postgres *database // nil for SQLite
 
 	fedi   *fedisim.Server
 	gate   *gate
@@ -64,7 +64,7 @@ func newWorld(ctx context.Context, l *lab, s setup) (w *world, err error) {
 	w.fedi = fedisim.New(fedisim.Options{KeepRequests: 2, Clock: func() time.Time {
 		return time.Now().Add(time.Duration(w.shift.Load()))
 	}})
-	if err := w.listen(); err != nil {
+	if err := w.listen(ctx); err != nil {
 		return w, err
 	}
 	w.bot = w.fedi.AddAccount("elelem", fedisim.Bot())
@@ -109,8 +109,9 @@ func (m *model) times() (asked, said time.Time) {
 }
 
 // listen puts the gate before the simulated server.
-func (w *world) listen() error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func (w *world) listen(ctx context.Context) error {
+	var c net.ListenConfig
+	l, err := c.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("start the simulated server: %w", err)
 	}
@@ -131,9 +132,9 @@ const (
 )
 
 func (w *world) configure(s setup) error {
-	database, first := "", "now"
-	if w.postgres != "" {
-		database = fmt.Sprintf("[store]\npostgres_url_env = %q\n", postgresVariable)
+	section, first := "", "now"
+	if w.postgres != nil {
+		section = fmt.Sprintf("[store]\npostgres_url_env = %q\n", postgresVariable)
 	}
 	if s.backlog {
 		first = "backlog"
@@ -156,7 +157,7 @@ first_run = %q
 max_age = "240h"
 poll = %q
 rate_limits = "off"
-`, database, w.model.URL(), s.parallel, w.url, tokenVariable, first, s.poll)
+`, section, w.model.URL(), s.parallel, w.url, tokenVariable, first, s.poll)
 	if err := os.WriteFile(w.config(), []byte(text), 0o600); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
@@ -166,7 +167,15 @@ rate_limits = "off"
 func (w *world) config() string { return filepath.Join(w.dir, config.FileName) }
 
 func (w *world) environment() []string {
-	return append(os.Environ(), tokenVariable+"="+w.bot.Token, postgresVariable+"="+w.postgres)
+	return append(os.Environ(), tokenVariable+"="+w.bot.Token, postgresVariable+"="+w.databaseURL())
+}
+
+// databaseURL is empty for SQLite.
+func (w *world) databaseURL() string {
+	if w.postgres == nil {
+		return ""
+	}
+	return w.postgres.url
 }
 
 // mark is what the text of mention i holds and no other's.
@@ -192,7 +201,7 @@ func (w *world) past(n int) {
 // count opens the program's database, once no process works on it, and
 // returns how many mentions it knows and how many wait for an answer.
 func (w *world) count(ctx context.Context) (known, waiting int, err error) {
-	s, err := store.Open(ctx, store.Config{Dir: filepath.Join(w.dir, "data"), PostgresURL: w.postgres})
+	s, err := store.Open(ctx, store.Config{Dir: filepath.Join(w.dir, "data"), PostgresURL: w.databaseURL()})
 	if err != nil {
 		return 0, 0, err
 	}
@@ -230,8 +239,8 @@ func (w *world) close() error {
 	if w.model != nil {
 		errs = append(errs, w.model.Close())
 	}
-	if w.postgres != "" {
-		errs = append(errs, dropDatabase(w.postgres))
+	if w.postgres != nil {
+		errs = append(errs, w.postgres.drop())
 	}
 	if w.dir != "" {
 		errs = append(errs, os.RemoveAll(w.dir))
