@@ -63,7 +63,6 @@ func TestCommands(t *testing.T) {
 		"a clock that jumps":                     jumpingClock,
 		"a locked database":                      lockedDatabase,
 		"an orderly end lets answers end":        orderlyEnd,
-		"the first start begins at now":          beginsAtNow,
 		"the log is a file, JSON, and no secret": logFile,
 		"version":                                version,
 	} {
@@ -320,9 +319,17 @@ func orderlyEnd(t *testing.T, w *apptest.World) {
 	}
 }
 
-func beginsAtNow(t *testing.T, w *apptest.World) {
+// TestTheFirstStartBeginsAtNow has its own server, whose time was an hour ago
+// when the first mention came.
+func TestTheFirstStartBeginsAtNow(t *testing.T) {
+	t.Parallel()
+	var ago atomic.Int64
+	ago.Store(int64(time.Hour))
+	w := apptest.New(t, apptest.Build(t, ""), storetest.Config(t, store.SQLite),
+		fedisim.Options{Clock: func() time.Time { return time.Now().Add(-time.Duration(ago.Load())) }})
 	ada := w.Fedi.AddAccount("ada")
-	old := ada.Post("@elelem long before", fedisim.At(time.Now().Add(-time.Hour)))
+	old := ada.Post("@elelem long before")
+	ago.Store(0)
 	if code, _ := run(w, "once"); code != 0 {
 		t.Fatalf("exit code %d", code)
 	}

@@ -110,6 +110,9 @@ func New(o Options) (*Client, error) {
 // usable.
 func (c *Client) Close() { c.reads.CloseIdleConnections() }
 
+// connections to one server at most; each answer under way needs one.
+const connections = 8
+
 // newTransport has no proxy but the environment's, few connections, and drops
 // idle ones before servers do (nginx: 75 s), so that a request rarely goes
 // out on a connection that is already dead.
@@ -118,9 +121,9 @@ func newTransport() *http.Transport {
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    10 * time.Second,
-		MaxIdleConns:           4,
-		MaxIdleConnsPerHost:    2,
-		MaxConnsPerHost:        8,
+		MaxIdleConns:           connections,
+		MaxIdleConnsPerHost:    connections, // fewer would be closed and opened again all the time
+		MaxConnsPerHost:        connections,
 		IdleConnTimeout:        20 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		ForceAttemptHTTP2:      true,

@@ -27,7 +27,9 @@ type listens struct {
 	heard []community.Mention
 }
 
-func (*listens) Name() string                           { return "listens" }
+func (*listens) Name() string                                              { return "listens" }
+func (*listens) Wake(context.Context, store.Tx, community.AccountID) error { return nil }
+
 func (*listens) Wants(community.Mention) (bool, string) { return true, "" }
 func (l *listens) Accept(_ context.Context, tx store.Tx, _ inbox.ID, m community.Mention) error {
 	tx.AfterCommit(func() {

@@ -68,9 +68,12 @@ type Feature interface {
 	// Wants decides, from the mention alone, whether the feature takes it;
 	// if not, why says so in a few words for the record.
 	Wants(m community.Mention) (ok bool, why string)
-	// Accept makes the feature's waiting row and job in the transaction that
-	// stores the mention.
+	// Accept makes the feature's waiting row in the transaction that stores
+	// the mention.
 	Accept(ctx context.Context, tx store.Tx, id ID, m community.Mention) error
+	// Wake makes the job that works what waits for the account. It is called
+	// once in each transaction in which the feature accepted something.
+	Wake(ctx context.Context, tx store.Tx, account community.AccountID) error
 }
 
 // Account is what the inbox must know of an account of ours.
@@ -215,13 +218,25 @@ func (b *Inbox) takeAll(ctx context.Context, a Account, items []Item, p Page) (t
 		if err != nil {
 			return err
 		}
+		wake := map[string]bool{}
 		for _, it := range items {
-			ok, err := b.takeOne(ctx, tx, a, it, began, p.Now)
+			ok, feature, err := b.takeOne(ctx, tx, a, it, began, p.Now)
 			if err != nil {
 				return err
 			}
 			if ok {
 				taken++
+			}
+			if feature != nil {
+				wake[feature.Name()] = true
+			}
+		}
+		for _, f := range a.Features {
+			if !wake[f.Name()] {
+				continue
+			}
+			if err := f.Wake(ctx, tx, a.ID); err != nil {
+				return fmt.Errorf("wake %s: %w", f.Name(), err)
 			}
 		}
 		if p.Cursor == "" {
@@ -234,7 +249,8 @@ func (b *Inbox) takeAll(ctx context.Context, a Account, items []Item, p Page) (t
 	return taken, err
 }
 
-func (b *Inbox) takeOne(ctx context.Context, tx store.Tx, a Account, it Item, began, now time.Time) (bool, error) {
+// takeOne stores an item. It tells whether it was new, and who has it.
+func (b *Inbox) takeOne(ctx context.Context, tx store.Tx, a Account, it Item, began, now time.Time) (bool, Feature, error) {
 	m := it.Mention
 	m.Account = a.ID
 	if a.MaxAge > 0 {
@@ -258,15 +274,15 @@ func (b *Inbox) takeOne(ctx context.Context, tx store.Tx, a Account, it Item, be
 		store.Storable(string(m.Post.Author.ID), 1<<10), store.Storable(m.Post.Author.Handle, 1<<10),
 		noticed(m).UnixMilli(), b.clock.Now().UnixMilli(), string(state), name, store.Storable(reason, 2<<10), raw)
 	if err != nil || n == 0 {
-		return false, err // zero rows: another process took it in between
+		return false, nil, err // zero rows: another process took it in between
 	}
 	if feature == nil {
-		return true, nil
+		return true, nil, nil
 	}
 	if err := feature.Accept(ctx, tx, id, m); err != nil {
-		return false, fmt.Errorf("%s accepts a mention: %w", name, err)
+		return false, nil, fmt.Errorf("%s accepts a mention: %w", name, err)
 	}
-	return true, nil
+	return true, feature, nil
 }
 
 // decide is the whole policy of what becomes of a new mention.

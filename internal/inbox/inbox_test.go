@@ -27,6 +27,8 @@ func (answers) Name() string { return "answers" }
 
 func (answers) Wants(m community.Mention) (bool, string) { return !m.Post.Author.Bot, "from a bot" }
 
+func (answers) Wake(context.Context, store.Tx, community.AccountID) error { return nil }
+
 func (a answers) Accept(ctx context.Context, tx store.Tx, id ID, m community.Mention) error {
 	if a.refuse != nil {
 		if err := a.refuse(m); err != nil {
@@ -78,7 +80,7 @@ func each(t *testing.T, fn func(t *testing.T, s *store.Store)) {
 
 func TestToldAgainChangesNothing(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		a := Account{ID: "acc", Features: []Feature{answers{}}}
+		a := Account{ID: "acc", Features: []Feature{&answers{}}}
 		b := open(t, s, a)
 		again := mention(1)
 		again.Mention.Notification, again.Mention.Post.ID = "other", "other local id"
@@ -96,7 +98,7 @@ func TestToldAgainChangesNothing(t *testing.T) {
 
 func TestManyWhoTakeTheSamePageTakeItOnce(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		a := Account{ID: "acc", Features: []Feature{answers{}}}
+		a := Account{ID: "acc", Features: []Feature{&answers{}}}
 		b := open(t, s, a)
 		var items []Item
 		for i := range 250 {
@@ -125,7 +127,7 @@ func TestManyWhoTakeTheSamePageTakeItOnce(t *testing.T) {
 
 func TestWhatIsNotAnsweredIsRecordedWithItsReason(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		a := Account{ID: "acc", Features: []Feature{answers{}}, MaxAge: 24 * time.Hour}
+		a := Account{ID: "acc", Features: []Feature{&answers{}}, MaxAge: 24 * time.Hour}
 		b := open(t, s, a)
 		bot, ours, unread, nameless := mention(2), mention(3), mention(4), mention(5)
 		bot.Mention.Post.Author.Bot = true
@@ -151,7 +153,7 @@ func TestWhatIsNotAnsweredIsRecordedWithItsReason(t *testing.T) {
 
 func TestBacklogAnswersWhatAlreadyWaits(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		a := Account{ID: "acc", Features: []Feature{answers{}}, MaxAge: 24 * time.Hour, Backlog: true}
+		a := Account{ID: "acc", Features: []Feature{&answers{}}, MaxAge: 24 * time.Hour, Backlog: true}
 		b := open(t, s, a)
 		if n, err := b.Take(t.Context(), a, Page{Items: []Item{mention(-5)}, Now: noon}); err != nil || n != 1 || waiting(t, s) != 1 {
 			t.Errorf("%d taken, %v, %d waiting", n, err, waiting(t, s))
@@ -167,7 +169,7 @@ func TestOneBadRowIsSetAsideAlone(t *testing.T) {
 			}
 			return nil
 		}}
-		a := Account{ID: "acc", Features: []Feature{bad}}
+		a := Account{ID: "acc", Features: []Feature{&bad}}
 		b := open(t, s, a)
 		n, err := b.Take(t.Context(), a, Page{Items: []Item{mention(1), mention(2), mention(3)}, Cursor: "n3", Now: noon})
 		if err != nil || n != 3 {
@@ -185,7 +187,7 @@ func TestOneBadRowIsSetAsideAlone(t *testing.T) {
 func TestTroubleOfTheHouseTakesNothingAndMovesNoCursor(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		full := answers{refuse: func(community.Mention) error { return fmt.Errorf("write: %w", store.ErrFull) }}
-		a := Account{ID: "acc", Features: []Feature{full}}
+		a := Account{ID: "acc", Features: []Feature{&full}}
 		b := open(t, s, a)
 		if _, err := b.Take(t.Context(), a, Page{Items: []Item{mention(1)}, Cursor: "n1", Now: noon}); !errors.Is(err, store.ErrFull) {
 			t.Errorf("err = %v", err)
@@ -193,7 +195,7 @@ func TestTroubleOfTheHouseTakesNothingAndMovesNoCursor(t *testing.T) {
 		if got := states(t, b); got != "map[]" {
 			t.Error(got)
 		}
-		a.Features = []Feature{answers{}}
+		a.Features = []Feature{&answers{}}
 		if n, err := b.Take(t.Context(), a, Page{Items: []Item{mention(1)}, Cursor: "n1", Now: noon}); n != 1 || err != nil {
 			t.Errorf("with room again: %d, %v", n, err)
 		}
@@ -202,7 +204,7 @@ func TestTroubleOfTheHouseTakesNothingAndMovesNoCursor(t *testing.T) {
 
 func TestBeginIsOnceForEver(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		a := Account{ID: "acc", Features: []Feature{answers{}}}
+		a := Account{ID: "acc", Features: []Feature{&answers{}}}
 		b := open(t, s, a)
 		// A later start must not move the beginning.
 		if _, err := b.Begin(t.Context(), a, noon.Add(time.Hour)); err != nil {
@@ -216,7 +218,7 @@ func TestBeginIsOnceForEver(t *testing.T) {
 
 func TestHostileTextIsStored(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		a := Account{ID: "acc", Features: []Feature{answers{}}}
+		a := Account{ID: "acc", Features: []Feature{&answers{}}}
 		b := open(t, s, a)
 		m := mention(1)
 		m.Mention.Post.URI = "https://far.example/\x00\xff'; drop table answers; --" + strings.Repeat("x", 1<<20)

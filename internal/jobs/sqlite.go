@@ -216,7 +216,12 @@ func (l *lite) turn(ended []result, more bool) (begun []*claim, soonest time.Tim
 				return err
 			}
 		}
-		for queue, n := range free {
+		due, err := dueQueues(ctx, tx, now)
+		if err != nil {
+			return err
+		}
+		for _, queue := range due {
+			n := free[queue]
 			if n <= 0 {
 				continue
 			}

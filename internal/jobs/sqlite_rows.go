@@ -47,6 +47,13 @@ func (l *lite) cancelKey(ctx context.Context, tx store.Tx, kind, key string) err
 	return err
 }
 
+// dueQueues are the queues that have something to do: claiming is dear, and
+// most turns find nothing.
+func dueQueues(ctx context.Context, tx store.Tx, now time.Time) ([]string, error) {
+	rows, err := tx.Query(ctx, `select distinct queue from job where state = 0 and run_at <= $1`, now.UnixMilli())
+	return store.Collect(rows, err, func(r store.Row) (queue string, err error) { return queue, r.Scan(&queue) })
+}
+
 // claim begins up to n of queue's due jobs, in their order.
 func (l *lite) claim(ctx context.Context, tx store.Tx, queue string, n int, now time.Time) ([]*claim, error) {
 	kinds := l.kinds()

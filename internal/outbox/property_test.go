@@ -248,6 +248,13 @@ func (a *actor) clear() {
 		if err := a.procs[0].sweepInline(context.Background()); err != nil {
 			a.Fatal(err)
 		}
+		var left int
+		if err := a.s.QueryRow(context.Background(), "select count(*) from outbox_effect where state in ('planned', 'sent')").Scan(&left); err != nil {
+			a.Fatal(err)
+		}
+		if left == 0 && len(a.w.late) == 0 {
+			break
+		}
 	}
 	a.check(a.T)
 	for want, deleted := range a.lanes {

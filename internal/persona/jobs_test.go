@@ -39,7 +39,7 @@ func (w *world) work(s *store.Store, h home, drain time.Duration) *jobs.Queue {
 
 func (w *world) stop(q *jobs.Queue) {
 	w.Helper()
-	if err := q.Stop(context.Background()); err != nil { //nolint:usetesting // also used when the test's own has ended
+	if err := q.Stop(context.Background()); err != nil {
 		w.Error(err)
 	}
 }

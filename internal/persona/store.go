@@ -29,9 +29,14 @@ func (p *Persona) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m commun
 	}
 	if _, err := tx.Exec(ctx, `insert into persona_waiting (mention, account, notified_at, body) values ($1, $2, $3, $4)`,
 		string(id), string(m.Account), m.Notified.UnixMilli(), string(body)); err != nil {
-		return err
+		return fmt.Errorf("store the mention: %w", err)
 	}
-	return p.enqueue(ctx, tx, m.Account, time.Time{})
+	return nil
+}
+
+// Wake implements inbox.Feature.
+func (p *Persona) Wake(ctx context.Context, tx store.Tx, account community.AccountID) error {
+	return p.enqueue(ctx, tx, account, time.Time{})
 }
 
 // pick takes the mention that has waited longest. It reports false if none is
@@ -149,6 +154,10 @@ func (p *Persona) Recover(ctx context.Context) error {
 			if _, err := tx.Exec(ctx, `update persona_waiting set lease_until = 0, holder = '' where holder <> ''`); err != nil {
 				return err
 			}
+		}
+		// Whoever starts the program may just have mended what was wrong.
+		if _, err := tx.Exec(ctx, `update persona_waiting set next_at = 0 where next_at > 0`); err != nil {
+			return err
 		}
 		rows, err := tx.Query(ctx, `select distinct account from persona_waiting`)
 		accounts, err := store.Collect(rows, err, func(r store.Row) (id community.AccountID, err error) { return id, r.Scan((*string)(&id)) })

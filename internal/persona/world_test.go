@@ -277,7 +277,7 @@ func transcript(messages []llmsim.Message) string {
 // waitFor waits until something holds in the instance.
 func (w *world) waitFor(what string, cond func() bool) {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience) //nolint:usetesting // also used while the test's own ends
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := w.sim.WaitFor(ctx, func(*fedisim.Server) bool { return cond() }); err != nil {
 		w.Fatalf("waited in vain for %s", what)
@@ -287,7 +287,7 @@ func (w *world) waitFor(what string, cond func() bool) {
 // modelHas waits until something holds at the model.
 func (w *world) modelHas(what string, cond func(llmsim.Stats) bool) {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience) //nolint:usetesting // also used while the test's own ends
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := w.model.WaitFor(ctx, func() bool { return cond(w.model.Stats()) }); err != nil {
 		w.Fatalf("waited in vain for %s", what)

@@ -108,7 +108,7 @@ func (d *sqliteDB) tryLock(_ context.Context, name string) (*Lock, error) { retu
 
 // sqliteTx is the writing connection during one caller's turn.
 type sqliteTx struct {
-	conn   *sql.Conn
+	w      *writer
 	failed error
 	open   int // rows not yet closed
 	over   bool
@@ -137,7 +137,13 @@ func (t *sqliteTx) Exec(ctx context.Context, query string, args ...any) (int64, 
 	if err := t.ready(); err != nil {
 		return 0, err
 	}
-	res, err := t.conn.ExecContext(context.WithoutCancel(ctx), query, args...)
+	ctx = context.WithoutCancel(ctx)
+	run, err := t.w.statement(ctx, query)
+	if err != nil {
+		t.failed = explain(err)
+		return 0, t.failed
+	}
+	res, err := run.exec(ctx, args)
 	if err != nil {
 		t.failed = explain(err)
 		return 0, t.failed
@@ -149,7 +155,13 @@ func (t *sqliteTx) Query(ctx context.Context, query string, args ...any) (Rows, 
 	if err := t.ready(); err != nil {
 		return nil, err
 	}
-	rows, err := t.conn.QueryContext(context.WithoutCancel(ctx), query, args...)
+	ctx = context.WithoutCancel(ctx)
+	run, err := t.w.statement(ctx, query)
+	if err != nil {
+		t.failed = explain(err)
+		return nil, t.failed
+	}
+	rows, err := run.query(ctx, args)
 	if err != nil {
 		t.failed = explain(err)
 		return nil, t.failed

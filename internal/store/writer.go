@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 )
 
@@ -22,7 +23,13 @@ type writer struct {
 	quit    chan struct{}
 	stopped chan struct{}
 	full    bool // the connection's present synchronous mode
+
+	prepared map[string]*sql.Stmt // for the loop alone
 }
+
+// maxPrepared bounds the statements that are kept; the program has about a
+// hundred texts.
+const maxPrepared = 200
 
 // turn is one caller's transaction on its way through the writer.
 type turn struct {
@@ -44,7 +51,7 @@ const (
 
 func startWriter(conn *sql.Conn, log *slog.Logger) *writer {
 	w := &writer{conn: conn, log: log, queue: make(chan *turn, maxBatch),
-		quit: make(chan struct{}), stopped: make(chan struct{}), full: true}
+		quit: make(chan struct{}), stopped: make(chan struct{}), full: true, prepared: map[string]*sql.Stmt{}}
 	go w.loop()
 	return w
 }
@@ -87,6 +94,9 @@ func (w *writer) do(ctx context.Context, durable bool, fn func(context.Context, 
 func (w *writer) stop() error {
 	close(w.quit)
 	<-w.stopped
+	for _, s := range w.prepared {
+		_ = s.Close()
+	}
 	if _, err := w.conn.ExecContext(context.Background(), "pragma wal_checkpoint(truncate)"); err != nil {
 		w.log.Warn("the database log could not be folded in; it will be at the next start", "error", err)
 	}
@@ -200,7 +210,7 @@ func (w *writer) one(t *turn) error {
 	if err := w.exec("savepoint turn"); err != nil {
 		return fmt.Errorf("begin: %w", explain(err))
 	}
-	tx := &sqliteTx{conn: w.conn}
+	tx := &sqliteTx{w: w}
 	t.err = run(t, tx)
 	if t.err == nil && t.panicky == nil && tx.open > 0 {
 		t.err = errRowsOpen
@@ -231,6 +241,52 @@ func run(t *turn, tx Tx) (err error) {
 	// A statement must not be cut off by the caller's cancellation: SQLite
 	// answers an interrupt by rolling back everybody's work.
 	return t.fn(within(context.WithoutCancel(t.ctx)), tx)
+}
+
+// statement prepares a text once: preparing costs as much as running. A text
+// of several statements (a migration) or beyond the bound is not kept.
+func (w *writer) statement(ctx context.Context, query string) (runner, error) {
+	if s, ok := w.prepared[query]; ok {
+		return prepared{s}, nil
+	}
+	if len(w.prepared) >= maxPrepared || strings.Contains(query, ";") {
+		return direct{w.conn, query}, nil
+	}
+	s, err := w.conn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	w.prepared[query] = s
+	return prepared{s}, nil
+}
+
+// runner is one text, ready to run.
+type runner interface {
+	exec(ctx context.Context, args []any) (sql.Result, error)
+	query(ctx context.Context, args []any) (*sql.Rows, error)
+}
+
+type prepared struct{ s *sql.Stmt }
+
+func (p prepared) exec(ctx context.Context, args []any) (sql.Result, error) {
+	return p.s.ExecContext(ctx, args...)
+}
+
+func (p prepared) query(ctx context.Context, args []any) (*sql.Rows, error) {
+	return p.s.QueryContext(ctx, args...)
+}
+
+type direct struct {
+	conn *sql.Conn
+	text string
+}
+
+func (d direct) exec(ctx context.Context, args []any) (sql.Result, error) {
+	return d.conn.ExecContext(ctx, d.text, args...)
+}
+
+func (d direct) query(ctx context.Context, args []any) (*sql.Rows, error) {
+	return d.conn.QueryContext(ctx, d.text, args...)
 }
 
 func (w *writer) exec(query string) error {

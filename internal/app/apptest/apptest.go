@@ -242,7 +242,7 @@ func (w *World) WaitFor(what string, cond func(*fedisim.Server) bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	if err := w.Fedi.WaitFor(ctx, cond); err != nil {
-		w.T.Fatalf("waited in vain for %s: %v", what, err)
+		w.T.Fatalf("waited in vain for %s: %v\nthe database holds:\n%s", what, err, w.waiting())
 	}
 }
 
@@ -260,8 +260,8 @@ func (w *World) Replies(id string) []fedisim.Post {
 	return mine
 }
 
-// Unfinished counts rows that still wait for something.
-func (w *World) Unfinished() (n int) {
+// open is the program's database; the program may be at work on it.
+func (w *World) open() *store.Store {
 	w.T.Helper()
 	c := w.Store
 	c.Dir = filepath.Join(w.Dir, "data")
@@ -269,8 +269,31 @@ func (w *World) Unfinished() (n int) {
 	if err != nil {
 		w.T.Fatal(err)
 	}
+	return s
+}
+
+// waiting tells what the database holds that is not finished.
+func (w *World) waiting() string {
+	s := w.open()
 	defer s.Close()
-	err = s.QueryRow(context.Background(), `select (select count(*) from outbox_effect where state in ('planned', 'sent'))
+	rows, err := s.Query(context.Background(), `
+		select 'mention ' || state || ', ' || count(*) || ' times, ' || reason from inbox_mention group by state, reason
+		union all select 'waits ' || mention || ', attempts ' || attempts || ', next_at ' || next_at || ', lease_until ' || lease_until || ', ' || last_error from persona_waiting
+		union all select 'effect ' || key || ' ' || state || ', attempt ' || attempt || ', looks ' || looks || ', next_at ' || next_at || ', ' || reason
+			from outbox_effect where state in ('planned', 'sent')`)
+	lines, err := store.Collect(rows, err, func(r store.Row) (line string, err error) { return line, r.Scan(&line) })
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%s\n(now %d)", strings.Join(lines, "\n"), time.Now().UnixMilli())
+}
+
+// Unfinished counts rows that still wait for something.
+func (w *World) Unfinished() (n int) {
+	w.T.Helper()
+	s := w.open()
+	defer s.Close()
+	err := s.QueryRow(context.Background(), `select (select count(*) from outbox_effect where state in ('planned', 'sent'))
 		+ (select count(*) from persona_waiting)`).Scan(&n)
 	if err != nil {
 		w.T.Fatal(err)
