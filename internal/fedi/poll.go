@@ -199,30 +199,57 @@ func (l *login) walkBack(ctx context.Context, a inbox.Account) error {
 	if !l.Backlog {
 		horizon = l.now().Add(-overlap)
 	}
+	// The next page is asked for while the last one is stored.
+	next := l.fetch(ctx, before)
 	for {
-		page, err := l.client.Notifications(ctx, NotificationQuery{MaxID: before, Limit: pageSize})
-		if err != nil {
-			return err
+		got := <-next
+		if got.err != nil {
+			return got.err
 		}
+		page := got.page
 		if cursor == "" {
 			cursor = l.settled(page)
 		}
 		if len(page) == 0 {
 			break
 		}
-		if err := l.take(ctx, a, page, ""); err != nil {
+		last := page[len(page)-1]
+		more := last.ID != "" && last.ID != before && (last.CreatedAt.IsZero() || !last.CreatedAt.Before(horizon))
+		if more {
+			before = last.ID
+			next = l.fetch(ctx, before)
+		}
+		err := l.take(ctx, a, page, "")
+		if err != nil && more {
+			<-next
+		}
+		if err != nil {
 			return err
 		}
-		last := page[len(page)-1]
-		if last.ID == "" || last.ID == before || !last.CreatedAt.IsZero() && last.CreatedAt.Before(horizon) {
+		if !more {
 			break
 		}
-		before = last.ID
 	}
 	if cursor == "" {
 		return nil
 	}
 	return l.take(ctx, a, nil, cursor)
+}
+
+// fetched is a page on its way.
+type fetched struct {
+	page []Notification
+	err  error
+}
+
+// fetch asks for a page in a goroutine that ends when its one answer is there.
+func (l *login) fetch(ctx context.Context, before community.NotificationID) <-chan fetched {
+	c := make(chan fetched, 1)
+	go func() {
+		page, err := l.client.Notifications(ctx, NotificationQuery{MaxID: before, Limit: pageSize})
+		c <- fetched{page, err}
+	}()
+	return c
 }
 
 // sweep reads the newest two pages without a cursor.
