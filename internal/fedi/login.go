@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rookery/internal/clock"
@@ -49,6 +50,11 @@ type Fedi struct {
 	Config
 	logins []*login
 
+	// tried is closed once every account has tried to log in: before that we
+	// do not know all our own names, and could answer ourselves.
+	tried   chan struct{}
+	untried atomic.Int32
+
 	mu   sync.Mutex
 	byID map[community.AccountID]*login
 }
@@ -60,7 +66,8 @@ var ErrNotConnected = errors.New("the account is not connected")
 // NewFedi checks the accounts' settings and registers the kinds of effect. It
 // touches no network.
 func NewFedi(c Config) (*Fedi, error) {
-	f := &Fedi{Config: c, byID: map[community.AccountID]*login{}}
+	f := &Fedi{Config: c, byID: map[community.AccountID]*login{}, tried: make(chan struct{})}
+	f.untried.Store(int32(len(c.Logins)))
 	for _, lc := range c.Logins {
 		client, err := newClient(lc, c)
 		if err != nil {
@@ -103,6 +110,26 @@ func accountID(server string, id community.MemberID) community.AccountID {
 	}
 	return community.AccountID(host + "/" + string(id))
 }
+
+// firstTry logs in and then waits, but not for long, until the other accounts
+// have tried as well.
+func (l *login) firstTry(ctx context.Context) error {
+	err := l.connect(ctx)
+	if l.f.untried.Add(-1) == 0 {
+		close(l.f.tried)
+	}
+	patience := time.NewTimer(loginPatience)
+	defer patience.Stop()
+	select {
+	case <-l.f.tried:
+	case <-patience.C:
+	case <-ctx.Done():
+	}
+	return err
+}
+
+// loginPatience is how long the accounts wait for one whose server hangs.
+const loginPatience = 5 * time.Second
 
 // connect logs in: who are we, and what does the server allow? It is repeated
 // once a day, for both may change.

@@ -45,7 +45,7 @@ func (f *Fedi) PollOnce(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for i, l := range f.logins {
 		wg.Go(func() {
-			err := l.connect(ctx)
+			err := l.firstTry(ctx)
 			if err == nil {
 				err = l.poll(ctx)
 			}
@@ -68,8 +68,13 @@ func (l *login) helped(err error) error {
 
 func (l *login) run(ctx context.Context) {
 	failures := 0
-	for ctx.Err() == nil {
-		err := l.connect(ctx)
+	for first := true; ctx.Err() == nil; first = false {
+		var err error
+		if first {
+			err = l.firstTry(ctx)
+		} else {
+			err = l.connect(ctx)
+		}
 		if err == nil {
 			err = l.polling(ctx, &failures)
 		}

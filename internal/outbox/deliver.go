@@ -221,7 +221,7 @@ func (o *Outbox) ended(ctx context.Context, tx store.Tx, w row, s State, reason 
 	if err != nil {
 		return err
 	}
-	return owner(ctx, tx, Result{Effect: w.id, Key: w.key, Account: w.account, State: s, Reason: reason, Made: ids, Payload: w.payload})
+	return owner(ctx, tx, Result{Effect: w.id, Key: w.key, Account: w.account, State: s, Reason: reason, Made: ids, Payload: w.payload, Expires: w.expires})
 }
 
 // backoff is how long to wait after the n-th failure in a row: 1 s doubling to

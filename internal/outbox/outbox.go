@@ -112,7 +112,12 @@ type Result struct {
 	Reason  string   // why it was refused
 	Made    []string // the ids of its parts
 	Payload json.RawMessage
+	Expires time.Time // as it was planned
 }
+
+// ReasonExpired is the Reason of an effect that was given up because it
+// certainly was not sent in time.
+const ReasonExpired = "expired: it could not be sent in time"
 
 // Owner hears how an effect of its feature ended, in the transaction that
 // ends it. An error undoes the ending, which is then tried again.

@@ -114,7 +114,7 @@ func (o *Outbox) resolve(ctx context.Context, w row) error {
 		return o.later(ctx, w, o.Clock.Now().Add(w.deadline.Sub(kind.Now(w.account))), nil)
 	case w.state == Planned && (!canFind || o.plannedHere(w)):
 		if o.expired(w) {
-			return o.giveUp(ctx, w, expiredReason)
+			return o.giveUp(ctx, w, ReasonExpired)
 		}
 		return o.reclaim(ctx, kind, w)
 	case !canFind:
@@ -144,18 +144,16 @@ func (o *Outbox) resolve(ctx context.Context, w row) error {
 	case w.state == Planned && !o.expired(w):
 		return o.reclaim(ctx, kind, w)
 	case w.state == Planned:
-		return o.giveUp(ctx, w, expiredReason)
+		return o.giveUp(ctx, w, ReasonExpired)
 	case found.AsOf.Before(w.settle):
 		return o.later(ctx, w, o.Clock.Now().Add(w.settle.Sub(found.AsOf)), nil)
 	case w.doubted:
 		return o.giveUp(ctx, w, w.reason)
 	case o.expired(w):
-		return o.giveUp(ctx, w, expiredReason)
+		return o.giveUp(ctx, w, ReasonExpired)
 	}
 	return o.reclaim(ctx, kind, w)
 }
-
-const expiredReason = "expired: it could not be sent in time"
 
 func (o *Outbox) expired(w row) bool { return !w.expires.IsZero() && o.Clock.Now().After(w.expires) }
 

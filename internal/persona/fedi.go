@@ -52,7 +52,7 @@ func (p *Persona) settle(ctx context.Context, tx store.Tx, r outbox.Result) erro
 	case fedi.Gone:
 		return inbox.Set(ctx, tx, inbox.ID(id), inbox.Gone, "the post to answer was deleted")
 	}
-	if strings.HasPrefix(r.Reason, "expired") { // the outbox's word for it
+	if r.Reason == outbox.ReasonExpired {
 		return inbox.Set(ctx, tx, inbox.ID(id), inbox.Expired, r.Reason)
 	}
 	p.Log.Error("an answer was refused for good", "account", r.Account, "post", payload.InReplyTo, "reason", r.Reason)
@@ -63,7 +63,7 @@ func (p *Persona) settle(ctx context.Context, tx store.Tx, r outbox.Result) erro
 // key: nothing of the first is outside.
 func (p *Persona) shorter(ctx context.Context, tx store.Tx, r outbox.Result, payload fedi.PostPayload, less string) error {
 	payload.Parts = []string{less}
-	_, err := p.Outbox.Plan(ctx, tx, outbox.Effect{Key: r.Key + shortSuffix, Feature: Name, Kind: fedi.PostKind, Account: r.Account, Payload: payload})
+	_, err := p.Outbox.Plan(ctx, tx, outbox.Effect{Key: r.Key + shortSuffix, Feature: Name, Kind: fedi.PostKind, Account: r.Account, Payload: payload, Expires: r.Expires})
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"rookery/internal/clock"
 	"rookery/internal/sim/apicheck"
 	"rookery/internal/sim/fedisim"
 	"rookery/internal/sim/llmsim"
@@ -285,7 +286,7 @@ func (w *World) waiting() string {
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprintf("%s\n(now %d)", strings.Join(lines, "\n"), time.Now().UnixMilli())
+	return fmt.Sprintf("%s\n(now %d)", strings.Join(lines, "\n"), clock.System{}.Now().UnixMilli())
 }
 
 // Unfinished counts rows that still wait for something.
