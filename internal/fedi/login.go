@@ -148,11 +148,21 @@ func (l *login) connect(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ask %s for its limits: %w", l.Server, err)
 	}
+	if l.logIn(me, instance) {
+		// The outbox may have tried before we knew who we are.
+		id, _ := l.account()
+		return l.f.Outbox.Ready(ctx, id)
+	}
+	return nil
+}
+
+// logIn notes who we are and tells whether it is the first time.
+func (l *login) logIn(me Account, instance Instance) (first bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.self = l.client.Converter().Member(me)
 	l.instance, l.probed = instance, l.f.Clock.Now()
-	first := l.id == ""
+	first = l.id == ""
 	l.id = accountID(l.Server, me.ID)
 	l.f.mu.Lock()
 	l.f.byID[l.id] = l
@@ -163,7 +173,7 @@ func (l *login) connect(ctx context.Context) error {
 			l.log.Warn("this account is not marked as a bot: mark it in its profile, so that people and other bots know")
 		}
 	}
-	return nil
+	return first
 }
 
 // now is the time by the server's clock, as well as it is known.

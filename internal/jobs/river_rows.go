@@ -54,12 +54,15 @@ func holdKey(ctx context.Context, tx store.Tx, kind, key string, row int64) erro
 	return err
 }
 
-// absorb has the waiting row take in o. It returns false if that row is none
-// (somebody deleted it by hand).
+// absorb has the waiting row take in o. It returns false if that row is none:
+// somebody deleted it by hand, or River has handed it out. One that is handed
+// out and has not begun may never begin, because its process died in between;
+// o then gets a row of its own, and if the first does begin, it takes that one
+// in (absorbDue).
 func (r *onRiver) absorb(ctx context.Context, tx store.Tx, row int64, o order) (bool, error) {
 	var state, queue string
 	err := tx.QueryRow(ctx, `select state::text, queue from river_job where id = $1
-		and state in ('available', 'scheduled', 'retryable', 'running')`, row).Scan(&state, &queue)
+		and state in ('available', 'scheduled', 'retryable')`, row).Scan(&state, &queue)
 	if errors.Is(err, store.ErrNoRows) {
 		return false, nil
 	}
@@ -71,8 +74,8 @@ func (r *onRiver) absorb(ctx context.Context, tx store.Tx, row int64, o order) (
 		want = r.q.clock.Now()
 	}
 	// Nothing is written, so that River's fetch is not kept from the row,
-	// unless something changes. A row that is handed out already (running) is
-	// about to begin: it waits for this transaction in begin.
+	// unless something changes. A row that is handed out from here on waits for
+	// this transaction in begin.
 	n, err := tx.Exec(ctx, `update river_job set
 			priority = least(priority, $3::smallint),
 			scheduled_at = case when metadata ? 'backoff' then scheduled_at else least(scheduled_at, $2::timestamptz) end,

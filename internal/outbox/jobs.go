@@ -35,7 +35,9 @@ func (o *Outbox) Work(q *jobs.Queue) {
 	o.wake = insert
 	q.Every("outbox.sweep", jobs.Interval(sweepEvery), sweepArgs{}, jobs.Opts{Key: sweepKey, Priority: 1})
 	// A sweep is never given up, however often the process is killed in one.
-	kind := jobs.Kind{Queue: QueueName, Timeout: 10 * time.Minute, MaxAttempts: 10_000,
+	// Its time-out is short, for it is how long another process waits for one
+	// that died: one look, its pages and the sending after it.
+	kind := jobs.Kind{Queue: QueueName, Timeout: sweepFor + 4*o.Timeout + 10*time.Second, MaxAttempts: 10_000,
 		Backoff: func(int) time.Duration { return sweepEvery }}
 	jobs.Register(q, kind, func(ctx context.Context, j jobs.Job[sweepArgs]) error {
 		next, err := o.Sweep(ctx)

@@ -12,7 +12,9 @@ import (
 )
 
 const (
-	sweepBatch    = 500
+	sweepBatch = 500
+	// sweepFor is how long one sweep begins new looks; the next goes on.
+	sweepFor      = 20 * time.Second
 	sweepAccounts = 4 // servers looked at side by side: a slow one holds up no other
 )
 
@@ -20,13 +22,20 @@ const (
 // way is looked at without waiting, for a positive find is final at once. It
 // also frees what a clock that ran ahead had put off for days.
 func (o *Outbox) Recover(ctx context.Context) error {
-	return o.lookAtAll(ctx, o.Clock.Now())
+	return o.lookAtAll(ctx, o.Clock.Now(), "")
 }
 
-// lookAtAll makes everything unfinished due.
-func (o *Outbox) lookAtAll(ctx context.Context, now time.Time) error {
+// Ready is called when an account has logged in: what could not be looked at
+// before is looked at now.
+func (o *Outbox) Ready(ctx context.Context, account community.AccountID) error {
+	return o.lookAtAll(ctx, o.Clock.Now(), account)
+}
+
+// lookAtAll makes everything unfinished due, of one account or of all.
+func (o *Outbox) lookAtAll(ctx context.Context, now time.Time, account community.AccountID) error {
 	err := o.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		n, err := tx.Exec(ctx, `update outbox_effect set next_at = $1 where state in ('planned', 'sent')`, ms(now))
+		n, err := tx.Exec(ctx, `update outbox_effect set next_at = $1, looks = 0
+			where state in ('planned', 'sent') and ($2 = '' or account = $2)`, ms(now), string(account))
 		if err != nil || n == 0 {
 			return err
 		}
@@ -57,7 +66,7 @@ func (o *Outbox) Sweep(ctx context.Context) (next time.Time, err error) {
 	now := o.Clock.Now()
 	if o.setBack(now) {
 		o.Log.Warn("our clock was set back; what it had put off is looked at now")
-		if err := o.lookAtAll(ctx, now); err != nil {
+		if err := o.lookAtAll(ctx, now, ""); err != nil {
 			return time.Time{}, err
 		}
 	}
@@ -79,7 +88,7 @@ func (o *Outbox) Sweep(ctx context.Context) (next time.Time, err error) {
 		wg.Go(func() {
 			defer func() { <-gate }()
 			for _, w := range effects {
-				if ctx.Err() != nil {
+				if ctx.Err() != nil || o.Clock.Now().Sub(now).Abs() > sweepFor {
 					return
 				}
 				if err := o.resolve(ctx, w); err != nil && ctx.Err() == nil {
