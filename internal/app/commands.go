@@ -28,6 +28,9 @@ func Command(version string) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
+		// Without a function of its own cobra would answer a misspelt command
+		// with the help and an exit code of 0, which cron takes for success.
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().StringVarP(&c.file, "config", "c", "", "configuration file (default: "+config.FileName+" in the current folder)")
 	root.PersistentFlags().StringVar(&c.clockURL, "clock-url", "", "take the time from a simulated world")

@@ -65,6 +65,7 @@ func TestCommands(t *testing.T) {
 		"an orderly end lets answers end":        orderlyEnd,
 		"the log is a file, JSON, and no secret": logFile,
 		"version":                                version,
+		"a misspelt command":                     misspelt,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -359,6 +360,14 @@ func logFile(t *testing.T, w *apptest.World) {
 	if strings.Contains(string(log)+w.Log.String(), w.Bot.Token) {
 		t.Error("the token was logged")
 	}
+}
+
+func misspelt(t *testing.T, w *apptest.World) {
+	code, out := run(w, "onec")
+	if code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	out.mustSay(t, `unknown command "onec"`)
 }
 
 func version(t *testing.T, w *apptest.World) {
