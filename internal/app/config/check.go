@@ -39,6 +39,9 @@ func (d *draft) check(root *table, rep *report) {
 		d.checkPersona(rep)
 	}
 	d.checkOutbox(near, rep)
+	d.checkBudget(rep)
+	c.Backup.Dir = inDir(c.DataDir, c.Backup.Dir)
+	c.Operator.Fediverse = strings.TrimPrefix(c.Operator.Fediverse, "@")
 	c.LLM.BaseURL = strings.TrimRight(strings.TrimSpace(c.LLM.BaseURL), "/")
 }
 
@@ -112,6 +115,21 @@ func (d *draft) checkOutbox(near bool, rep *report) {
 	for key, wait := range map[string]time.Duration{"settle_after_error": o.SettleAfterError, "settle_after_silence": o.SettleAfterSilence} {
 		if wait < time.Second {
 			rep.mistake(lineOf(t, key), "outbox."+key, "%s in [outbox]: %q is out of range: from \"1s\" to \"1h\" for servers that are not on this machine", key, short(wait))
+		}
+	}
+}
+
+// checkBudget: a limit in money cannot be kept without the prices, and whoever
+// wrote one counts on it.
+func (d *draft) checkBudget(rep *report) {
+	t, b := d.known["budget"], d.cfg.Budget
+	if t == nil || b.PricePrompt != nil && b.PriceCompletion != nil {
+		return
+	}
+	for _, key := range []string{"money_per_day", "money_per_account", "money_per_member", "money_per_guild"} {
+		if e := t.find(key); e != nil && e.val.kind != unstable.String {
+			rep.mistake(e.line, "budget."+key, "%s in [budget]: without prices it cannot be kept: write price_prompt and price_completion, "+
+				"what a million tokens cost, as well (0 for a model of your own)", key)
 		}
 	}
 }

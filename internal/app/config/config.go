@@ -40,6 +40,10 @@ type Config struct {
 	LLM      LLM
 	Persona  Persona
 	Outbox   Outbox
+	Budget   Budget
+	Operator Operator
+	Backup   Backup
+	Web      Web
 	Accounts []Account
 
 	// Warnings are worth telling the operator, but nothing stops for them.
@@ -82,6 +86,52 @@ type Persona struct {
 	Parallel       int    // answers made at once
 	MaxPromptChars int    // longest prompt, in characters
 	Language       string // BCP 47; empty: the asker's
+	Audience       string // "anyone", "followers" or "local"
+	Thread         bool   // a long answer goes on in a thread
+	MaxPosts       int    // of such a thread
+	ReadLinks      bool   // pages that posts link to are read
+	Notices        bool   // the asker is told when there will be no answer for now
+	NoticeAfter    time.Duration
+}
+
+// Unlimited is the value of a limit that is none.
+const Unlimited = -1
+
+// Budget is what may be spent in a day. Amounts of money are in millionths of
+// the currency's unit. Each limit may be Unlimited; 0 allows nothing.
+type Budget struct {
+	TimeZone         *time.Location // whose midnight begins a day
+	RepliesPerMember int64
+	TokensPerDay     int64 // of all together
+	TokensPerAccount int64
+	TokensPerMember  int64
+	TokensPerGuild   int64
+	MoneyPerDay      int64
+	MoneyPerAccount  int64
+	MoneyPerMember   int64
+	MoneyPerGuild    int64
+	Currency         string
+	PricePrompt      *int64 // of a million tokens; nil: not known
+	PriceCompletion  *int64
+}
+
+// Operator is who runs the bot.
+type Operator struct {
+	Fediverse string // handle that notices are sent to, user@host; empty: they are only logged
+	Language  string // of what the operator is told: "en" or "ru"
+}
+
+// Backup says when the database is copied, and how many copies are kept.
+type Backup struct {
+	Daily bool
+	At    string // "04:00", by the machine's clock
+	Keep  int
+	Dir   string
+}
+
+// Web is the optional address for metrics and health checks.
+type Web struct {
+	Listen string // host:port; empty: none
 }
 
 // Outbox says how long the fate of a post is waited for.
@@ -100,7 +150,11 @@ type Account struct {
 	Backlog    bool     // first run answers what is already there, not only what comes
 	MaxAge     time.Duration
 	Poll       time.Duration
-	RateLimits bool // keep to the usual limits before the server has to say so
+	RateLimits bool   // keep to the usual limits before the server has to say so
+	Streaming  bool   // news come over a stream where the server has one
+	StreamURL  string // of that stream, if the server's word is wrong
+	Language   string // of notices to members; empty: the asker's
+	TokenFile  string // where the token is kept, if in a file
 }
 
 // Doing reports whether the account does the feature.
@@ -118,6 +172,16 @@ func (c *Config) Doing(feature string) bool {
 // A missing file gives an error that wraps fs.ErrNotExist and shows the
 // smallest file that would do; mistakes in the file give an Errors.
 func Load(path string, env func(string) (string, bool)) (*Config, error) {
+	return load(path, env, true)
+}
+
+// LoadForLogin is Load for those who are about to get the accounts' tokens: it
+// does not mind that they are missing.
+func LoadForLogin(path string, env func(string) (string, bool)) (*Config, error) {
+	return load(path, env, false)
+}
+
+func load(path string, env func(string) (string, bool), tokens bool) (*Config, error) {
 	if env == nil {
 		env = os.LookupEnv
 	}
@@ -139,7 +203,7 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}
-	return parse(path, full, data, env, readFile)
+	return parse(path, full, data, env, readFile, tokens)
 }
 
 // readFile reads a file of at most maxFile bytes.

@@ -54,10 +54,15 @@ func TestSmallestRunsWithItsDefaults(t *testing.T) {
 		Log:     Log{Level: slog.LevelInfo, Format: "text", MaxSizeMB: 10, MaxFiles: 5},
 		LLM: LLM{BaseURL: "http://127.0.0.1:11434/v1", Model: "llama3.2", Timeout: 3 * time.Minute,
 			Retries: 2, MaxTokens: 500},
-		Persona: Persona{Character: c.Persona.Character, Parallel: 1, MaxPromptChars: 24000},
-		Outbox:  Outbox{10 * time.Second, time.Minute, 30 * time.Second},
+		Persona: Persona{Character: c.Persona.Character, Parallel: 1, MaxPromptChars: 24000, Audience: "anyone", MaxPosts: 4,
+			ReadLinks: true, Notices: true, NoticeAfter: 15 * time.Minute},
+		Outbox: Outbox{10 * time.Second, time.Minute, 30 * time.Second},
+		Budget: Budget{TimeZone: time.UTC, RepliesPerMember: 20, TokensPerDay: 200_000, TokensPerAccount: Unlimited, TokensPerMember: Unlimited,
+			TokensPerGuild: Unlimited, MoneyPerDay: Unlimited, MoneyPerAccount: Unlimited, MoneyPerMember: Unlimited, MoneyPerGuild: Unlimited, Currency: "USD"},
+		Operator: Operator{Language: "en"},
+		Backup:   Backup{Daily: true, At: "04:00", Keep: 7, Dir: filepath.Join(filepath.Dir(path), "data", "backups")},
 		Accounts: []Account{{Name: "elelem", Server: "https://social.example", Token: NewSecret("s3cret"),
-			Does: []string{"persona"}, MaxAge: 24 * time.Hour, Poll: 10 * time.Second, RateLimits: true}},
+			Does: []string{"persona"}, MaxAge: 24 * time.Hour, Poll: 10 * time.Second, RateLimits: true, Streaming: true}},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
@@ -96,6 +101,36 @@ character = 'c'
 parallel = 64
 max_prompt_chars = 1000
 language = "pt-BR"
+audience = "followers"
+long_answers = "thread"
+max_posts = 3
+read_links = false
+unavailable = "silence"
+notice_after = "1m"
+[budget]
+replies_per_member = "unlimited"
+tokens_per_day = 1_000
+tokens_per_account = 2
+tokens_per_member = 0
+tokens_per_guild = 4
+money_per_day = 0.1
+money_per_account = 2
+money_per_member = "unlimited"
+money_per_guild = 1.000001
+price_prompt = 0.15
+price_completion = 0
+currency = "€"
+time_zone = "Europe/Berlin"
+[operator]
+fediverse = "@me@social.example"
+language = "ru"
+[backup]
+daily = false
+at = "23:59"
+keep = 2
+dir = "/backups"
+[web]
+listen = "127.0.0.1:9464"
 [outbox]
 settle_after_error = "1s"
 settle_after_silence = "2s"
@@ -109,6 +144,9 @@ first_run = "backlog"
 max_age = "1h30m"
 poll = "5s"
 rate_limits = "off"
+streaming = "off"
+streaming_url = "wss://streaming.social.example"
+language = "ru"
 [[account]]
 name = "two"
 server = "http://127.0.0.1:3000"
@@ -122,17 +160,28 @@ poll = "50ms"
 	}
 	dir := filepath.Dir(path)
 	f := func(f float64) *float64 { return &f }
+	n := func(n int64) *int64 { return &n }
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := &Config{
 		File: path, DataDir: inDir(dir, "/var/lib/rookery"), EnvFile: filepath.Join(dir, "secrets.env"),
 		Store: Store{NewSecret("postgres://u:p@h/d")},
 		Log:   Log{slog.LevelDebug, "json", filepath.Join(dir, "log", "rookery.log"), 32, 10},
 		LLM: LLM{"https://llm.example/v1", "m", NewSecret("k"), 90 * time.Second, 0, f(1), f(.5), 10, f(-2), f(2),
 			[]string{"a", "b"}},
-		Persona: Persona{"c", 64, 1000, "pt-BR"},
-		Outbox:  Outbox{time.Second, 2 * time.Second, 3 * time.Second},
+		Persona:  Persona{"c", 64, 1000, "pt-BR", "followers", true, 3, false, false, time.Minute},
+		Outbox:   Outbox{time.Second, 2 * time.Second, 3 * time.Second},
+		Budget:   Budget{berlin, Unlimited, 1000, 2, 0, 4, 100_000, 2_000_000, Unlimited, 1_000_001, "€", n(150_000), n(0)},
+		Operator: Operator{"me@social.example", "ru"},
+		Backup:   Backup{false, "23:59", 2, inDir(dir, "/backups")},
+		Web:      Web{"127.0.0.1:9464"},
 		Accounts: []Account{
-			{"one", "https://social.example", NewSecret("token1"), []string{"persona"}, true, 90 * time.Minute, 5 * time.Second, false},
-			{"two", "http://127.0.0.1:3000", NewSecret("real"), []string{"persona"}, false, 24 * time.Hour, 50 * time.Millisecond, true},
+			{"one", "https://social.example", NewSecret("token1"), []string{"persona"}, true, 90 * time.Minute, 5 * time.Second, false,
+				false, "wss://streaming.social.example", "ru", filepath.Join(dir, "tok")},
+			{"two", "http://127.0.0.1:3000", NewSecret("real"), []string{"persona"}, false, 24 * time.Hour, 50 * time.Millisecond, true,
+				true, "", "", ""},
 		},
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -256,5 +305,25 @@ func TestSecretIsNeverShown(t *testing.T) {
 	}
 	if !strings.Contains(out.String(), "[secret]") {
 		t.Error("nothing says that there is a secret")
+	}
+}
+
+// Whoever is about to fetch a token does not have it yet; all else is checked.
+func TestLoadForLoginDoesNotNeedTheToken(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(Smallest(), `token_env = "ELELEM_TOKEN"`, `token_file = "secrets/elelem"`, 1)
+	path := write(t, "rookery.toml", text)
+	if _, err := Load(path, vars()); err == nil {
+		t.Error("Load does without the token")
+	}
+	c, err := LoadForLogin(path, vars())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join(filepath.Dir(path), "secrets", "elelem"); c.Accounts[0].TokenFile != want {
+		t.Errorf("the token shall be in %s, not %s", want, c.Accounts[0].TokenFile)
+	}
+	if _, err := LoadForLogin(write(t, "rookery.toml", text+"\nmax_age = 3"), vars()); err == nil {
+		t.Error("a mistake passes")
 	}
 }

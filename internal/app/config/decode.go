@@ -9,8 +9,9 @@ import (
 )
 
 // parse makes a Config of the file's bytes. shown is the file's name in
-// messages, full its absolute path; env and read look up what the file names.
-func parse(shown, full string, data []byte, env func(string) (string, bool), read func(string) ([]byte, error)) (*Config, error) {
+// messages, full its absolute path; env and read look up what the file names;
+// without tokens those of the accounts may be missing.
+func parse(shown, full string, data []byte, env func(string) (string, bool), read func(string) ([]byte, error), tokens bool) (*Config, error) {
 	rep := &report{file: shown}
 	root, whole := readTree(data, rep)
 	d := &draft{cfg: &Config{File: full}}
@@ -19,7 +20,7 @@ func parse(shown, full string, data []byte, env func(string) (string, bool), rea
 	// in the rest of it.
 	if whole {
 		d.check(root, rep)
-		s := secrets{dir: filepath.Dir(full), env: env, read: read, rep: rep}
+		s := secrets{dir: filepath.Dir(full), env: env, read: read, rep: rep, tokens: tokens}
 		d.resolve(root, &s)
 	}
 	if len(rep.mistakes) > 0 {

@@ -47,7 +47,17 @@ func (d *draft) sections() []section {
 			whole("parallel", &c.Persona.Parallel, 1, 1, 64, "Answers that are made at once."),
 			whole("max_prompt_chars", &c.Persona.MaxPromptChars, 24000, 500, 2_000_000, "Longest prompt, in characters. When a thread is longer its oldest posts are left out."),
 			text("language", &c.Persona.Language, "", "language tag", `Language of the answers' posts, like "en". Without it that of the asker's post.`, isLanguage),
+			choice("audience", "anyone", "Who is answered: anyone, those who follow the account, or members of its own server.", []string{"anyone", "followers", "local"}, func(s string) { c.Persona.Audience = s }),
+			choice("long_answers", "cut", `What becomes of an answer that is too long for one post: "cut" at the end of a sentence, or continued in a "thread".`, []string{"cut", "thread"}, func(s string) { c.Persona.Thread = s == "thread" }),
+			whole("max_posts", &c.Persona.MaxPosts, 4, 2, 20, "So many posts at most make one answer's thread."),
+			boolean("read_links", &c.Persona.ReadLinks, true, "Whether the pages that posts link to are read, for their titles and their text. Only public addresses are."),
+			choice("unavailable", "notice", `When the budget is used up or the model is down: the asker gets a "notice", once, or "silence".`, []string{"notice", "silence"}, func(s string) { c.Persona.Notices = s == "notice" }),
+			duration("notice_after", &c.Persona.NoticeAfter, 15*time.Minute, 100*time.Millisecond, 24*time.Hour, "So long a mention waits for a model that is down before its asker gets that notice."),
 		}},
+		budgetSection(&c.Budget),
+		operatorSection(&c.Operator),
+		backupSection(&c.Backup),
+		webSection(&c.Web),
 		{name: "outbox", fields: []field{
 			duration("settle_after_error", &c.Outbox.SettleAfterError, 10*time.Second, 10*time.Millisecond, time.Hour, "Wait before a post is looked for, when the server said it failed: it may have been stored all the same. At least 1s, unless all servers are on this machine."),
 			duration("settle_after_silence", &c.Outbox.SettleAfterSilence, time.Minute, 10*time.Millisecond, time.Hour, "The same wait when no answer came. At least 1s, unless all servers are on this machine."),
@@ -85,6 +95,9 @@ func accountSection(a *Account, token *source) section {
 		duration("max_age", &a.MaxAge, 24*time.Hour, time.Second, 30*24*time.Hour, "A mention older than this is not answered any more."),
 		duration("poll", &a.Poll, 10*time.Second, 10*time.Millisecond, time.Hour, "Time between two looks for news. At least 5s, unless the server is on this machine."),
 		choice("rate_limits", "auto", `"auto" keeps to the server's limits before it has to say so; "off" is for your own server only.`, []string{"auto", "off"}, func(s string) { a.RateLimits = s == "auto" }),
+		choice("streaming", "auto", `"auto" has news told by the server where it can do that, and polls less; "off" only polls.`, []string{"auto", "off"}, func(s string) { a.Streaming = s == "auto" }),
+		text("streaming_url", &a.StreamURL, "", "URL", "Address of the server's streaming service, like wss://streaming.social.example, if what the server says is wrong.", isStream),
+		text("language", &a.Language, "", "language tag", "Language of notices to members, one of \"en\" and \"ru\". Without it that of the asker's post.", isCatalogue),
 	}}
 }
 

@@ -14,7 +14,7 @@ var sprintf = fmt.Sprintf
 func parseText(data string, env func(string) (string, bool)) (*Config, error) {
 	return parse("rookery.toml", "/etc/rookery/rookery.toml", []byte(data), env, func(path string) ([]byte, error) {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
-	})
+	}, true)
 }
 
 // good is a right configuration; a case puts its mistakes into it.
@@ -80,7 +80,7 @@ func TestMistakes(t *testing.T) {
 		"two brackets":         {swap: []string{"[llm]", "[[llm]]"}, want: []string{`2: [[llm]] has too many brackets: there is one such section, write [llm]`}},
 		"section as key":       {text: "llm = 3\n" + strings.Replace(good, "[llm]", "[outbox]", 1), want: []string{`1: "llm" is a section: write [llm] on a line of its own and its keys below`, `*`, `*`, `*`, `*`}},
 		"unknown section":      {swap: []string{"[llm]", "[lmm]"}, want: []string{`2: unknown section [lmm]: did you mean [llm]?`, `*`, `*`}},
-		"unknown section, far": {text: good + "[matrix]\na=1", want: []string{`12: unknown section [matrix]: the sections are [store], [log], [llm], [persona], [outbox], [[account]]`}},
+		"unknown section, far": {text: good + "[matrix]\na=1", want: []string{`12: unknown section [matrix]: the sections are [store], [log], [llm], [persona], [budget], [operator], [backup], [web], [outbox], [[account]]`}},
 		"key of the top":       {text: strings.TrimPrefix(good, "data_dir = \"data\"\n") + "data_dir = 'd'", want: []string{`*`, `11: unknown key "data_dir" in [[account]]: it belongs at the top of the file, before the first [section]`}},
 		"key of another":       {swap: []string{"[persona]", "parallel = 3\n[persona]"}, want: []string{`5: unknown key "parallel" in [llm]: it belongs in [persona]`}},
 		"another's spelling":   {swap: []string{"base_url", "baseURL"}, want: []string{`*`, `3: unknown key "baseURL" in [llm]: did you mean "base_url"?`}},
@@ -124,6 +124,21 @@ func TestMistakes(t *testing.T) {
 		"NUL":                  {swap: []string{`"Elelem"`, `"E\u0000"`}, want: []string{`6: character in [persona]: the text holds a NUL character: take it out`}},
 		"language":             {swap: []string{`"Elelem"`, "\"Elelem\"\nlanguage = 'klingonisch!'"}, want: []string{`7: language in [persona]: "klingonisch!" is not a language tag: *`}},
 		"stops":                {swap: []string{"[persona]", "stop = ['a','b','c','d','e']\n[persona]"}, want: []string{`5: stop in [llm]: 5 are too many: at most 4`}},
+		"unlimited misspelt":   {text: good + "[budget]\ntokens_per_day = 'none'", want: []string{`13: tokens_per_day in [budget]: expected a whole number or "unlimited", not a text`}},
+		"negative limit":       {text: good + "[budget]\nreplies_per_member = -1", want: []string{`13: replies_per_member in [budget]: -1 is out of range: *`}},
+		"money without prices": {text: good + "[budget]\nmoney_per_day = 1", want: []string{`13: money_per_day in [budget]: without prices it cannot be kept: *`}},
+		"too many decimals":    {text: good + "[budget]\nprice_prompt = 0.0000001", want: []string{`13: price_prompt in [budget]: 0.0000001 is out of range: *`}},
+		"infinite price":       {text: good + "[budget]\nprice_prompt = inf", want: []string{`13: price_prompt in [budget]: inf is not an amount: *`}},
+		"time zone":            {text: good + "[budget]\ntime_zone = 'Berlin'", want: []string{`13: time_zone in [budget]: "Berlin" is not a time zone: *`}},
+		"handle":               {text: good + "[operator]\nfediverse = 'me'", want: []string{`13: fediverse in [operator]: "me" is not a whole handle: *`}},
+		"operator's language":  {text: good + "[operator]\nlanguage = 'de'", want: []string{`13: language in [operator]: "de" is not known: it is one of "en" or "ru"`}},
+		"true as text":         {text: good + "[backup]\ndaily = 'true'", want: []string{`13: daily in [backup]: expected true or false, not a text: take the quotes away`}},
+		"time of day":          {text: good + "[backup]\nat = '4am'", want: []string{`13: at in [backup]: "4am" is not a time of day: *`}},
+		"listen to all":        {text: good + "[web]\nlisten = ':9464'", want: []string{`13: listen in [web]: without a host everyone could reach it: *`}},
+		"listen, no port":      {text: good + "[web]\nlisten = 'localhost'", want: []string{`13: listen in [web]: "localhost" is not an address to listen on: *`}},
+		"stream over ws":       {text: good + "streaming_url = 'ws://social.example'", want: []string{`12: streaming_url in [[account]]: plain ws would show the token *`}},
+		"stream over https":    {text: good + "streaming_url = 'https://social.example'", want: []string{`12: streaming_url in [[account]]: "https://social.example" is no address of a stream: *`}},
+		"audience":             {swap: []string{`"Elelem"`, "\"Elelem\"\naudience = 'friends'"}, want: []string{`7: audience in [persona]: "friends" is not known: *`}},
 		"not UTF-8":            {text: "data_dir = 'd'\n# caf\xe9\n", want: []string{`2: this line holds a character that is not UTF-8: *`}},
 		"UTF-16":               {text: "\xff\xfed\x00", want: []string{`1: the file is UTF-16: save it as UTF-8`}},
 		"account twice": {text: good + "[[account]]\nname='elelem'\nserver='https://other.example'\ntoken_env='TOKEN'\ndoes=['persona']", want: []string{

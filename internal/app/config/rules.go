@@ -1,11 +1,14 @@
 package config
 
 import (
+	"net"
 	"net/netip"
 	"net/url"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/text/language"
 )
@@ -142,4 +145,59 @@ func hostOf(address string) string {
 		return ""
 	}
 	return u.Hostname()
+}
+
+// handleShape is user@host.
+var handleShape = regexp.MustCompile(`^@?[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?$`)
+
+func isHandle(s string) string {
+	if !handleShape.MatchString(s) {
+		return shown(s) + " is not a whole handle: write it like @me@social.example"
+	}
+	return ""
+}
+
+func isCatalogue(s string) string { return oneOf(s, []string{"en", "ru"}) }
+
+func isCurrency(s string) string {
+	if s == "" || len([]rune(s)) > 10 || strings.ContainsAny(s, " \n\t@<>") {
+		return shown(s) + ` is not a currency: write it like "USD" or "€"`
+	}
+	return ""
+}
+
+func isTimeOfDay(s string) string {
+	if _, err := time.Parse("15:04", s); err != nil {
+		return shown(s) + ` is not a time of day: write it like "04:00"`
+	}
+	return ""
+}
+
+func isListen(s string) string {
+	host, port, err := net.SplitHostPort(s)
+	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 {
+		return shown(s) + ` is not an address to listen on: write it like "127.0.0.1:9464"`
+	}
+	if host == "" {
+		return `without a host everyone could reach it: write "127.0.0.1:` + port + `", or "0.0.0.0:` + port + `" if that is what you want`
+	}
+	return ""
+}
+
+func isStream(s string) string {
+	rest, secure := strings.CutPrefix(s, "wss://")
+	if !secure {
+		var plain bool
+		if rest, plain = strings.CutPrefix(s, "ws://"); !plain {
+			return shown(s) + " is no address of a stream: write it like wss://streaming.social.example"
+		}
+	}
+	u, bad := webAddress("https://"+rest, "wss://streaming.social.example")
+	switch {
+	case bad != "":
+		return bad
+	case !secure && !loopback(u.Hostname()):
+		return "plain ws would show the token to everyone on the way: write wss:// (ws is for this machine only)"
+	}
+	return ""
 }

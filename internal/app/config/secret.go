@@ -64,6 +64,8 @@ type secrets struct {
 	read  func(string) ([]byte, error)
 	rep   *report
 	extra map[string]string // from env_file
+	// tokens says that the accounts' tokens must be there.
+	tokens bool
 }
 
 func (d *draft) resolve(root *table, s *secrets) {
@@ -93,10 +95,14 @@ func (d *draft) resolveTokens(s *secrets) {
 	seen := map[login]string{}
 	for i := range d.cfg.Accounts {
 		a, t, from := &d.cfg.Accounts[i], d.accounts[i], *d.tokens[i]
+		a.TokenFile = inDir(s.dir, from.file)
 		if t.find("token_env") == nil && t.find("token_file") == nil {
 			if !hasInline(t, accountSection(new(Account), new(source))) {
 				s.rep.mistake(t.line, "account.token_env", `token_env is missing in [[account]]: write token_env = "NAME" and put the access token into the environment variable NAME`)
 			}
+			continue
+		}
+		if !s.tokens {
 			continue
 		}
 		a.Token = s.fetch(t, "account", "token", from, true)
