@@ -53,9 +53,14 @@ func (o *Outbox) send(ctx context.Context, kind Kind, c *Claim) (string, error) 
 	if passed >= o.Timeout || passed < 0 {
 		return "", &SendError{Outcome: NotSent, Err: errors.New("the time to send it had passed before it was sent")}
 	}
+	a := c.row.attemptOn(c.made)
+	if o.Rehearse != nil {
+		o.Rehearse(kind.Name(), a)
+		return "rehearsed-" + a.Key, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout-passed)
 	defer cancel()
-	return kind.Send(ctx, c.row.attemptOn(c.made))
+	return kind.Send(ctx, a)
 }
 
 // confirm stores that a part is outside. It returns the claim of the next
@@ -114,6 +119,16 @@ func (o *Outbox) keep(ctx context.Context, tx store.Tx, w row, remote string) (b
 // nextPart moves on to the next part and claims it in the same commit.
 func (o *Outbox) nextPart(ctx context.Context, tx store.Tx, kind Kind, w row) (*Claim, error) {
 	part := w.part
+	off, err := pausedIn(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	if off {
+		_, err := tx.Exec(ctx, `update outbox_effect set state = 'planned', part = part + 1, attempt = 0, unknown = 0, doubted = 0, looks = 0,
+				reason = '', idem = '', holder = '', first_srv = 0, next_at = $3
+			where id = $1 and part = $2 and state in ('planned', 'sent')`, w.id, int64(part), ms(o.Clock.Now()))
+		return nil, err
+	}
 	w.part, w.attempt, w.unknown, w.idem, w.first, w.state = part+1, 0, 0, "", time.Time{}, Sent
 	look := o.claimed(&w, kind)
 	n, err := tx.Exec(ctx, `update outbox_effect set state = 'sent', part = $3, attempt = $4, unknown = 0, doubted = 0, looks = 0,

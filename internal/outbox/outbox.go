@@ -148,6 +148,10 @@ type Config struct {
 	// SettleSilence is the same after a time-out, a reset, a 502 or a crash; 0
 	// means 60 s.
 	SettleSilence time.Duration
+	// Rehearse, if set, takes the place of sending: it is shown the attempt,
+	// and the part counts as done. Nothing reaches a server. It is for a
+	// database that is thrown away.
+	Rehearse func(kind string, a Attempt)
 }
 
 // Outbox is safe for concurrent use once its kinds and owners are registered.

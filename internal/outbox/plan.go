@@ -29,10 +29,16 @@ type Claim struct {
 }
 
 // PlanAndClaim is Plan for a caller who goes on to Deliver at once: it saves
-// a commit. It returns nil if the key is planned already, or if the lane is
-// taken and the effect has to wait its turn.
+// a commit. It returns nil if the key is planned already, if the lane is taken
+// and the effect has to wait its turn, or if sending is paused.
 func (o *Outbox) PlanAndClaim(ctx context.Context, tx store.Tx, e Effect) (*Claim, error) {
-	w, err := o.insert(ctx, tx, e, Sent)
+	wanted := Sent
+	if off, err := pausedIn(ctx, tx); err != nil {
+		return nil, err
+	} else if off {
+		wanted = Planned
+	}
+	w, err := o.insert(ctx, tx, e, wanted)
 	if err != nil || w == nil {
 		return nil, err
 	}

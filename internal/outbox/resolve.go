@@ -70,7 +70,15 @@ func (o *Outbox) Sweep(ctx context.Context) (next time.Time, err error) {
 			return time.Time{}, err
 		}
 	}
-	rows, err := o.Store.Query(ctx, `select `+columns+` from outbox_effect e where state in ('planned', 'sent') and next_at <= $1
+	since, err := o.Paused(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	states := `('planned', 'sent')`
+	if !since.IsZero() {
+		states = `('sent')` // only looked for, not sent again
+	}
+	rows, err := o.Store.Query(ctx, `select `+columns+` from outbox_effect e where state in `+states+` and next_at <= $1
 		and not exists (select 1 from outbox_effect b where b.lane = e.lane and b.seq < e.seq and b.state in ('planned', 'sent'))
 		order by next_at limit $2`, ms(now), int64(sweepBatch))
 	due, err := store.Collect(rows, err, scan)
@@ -100,6 +108,9 @@ func (o *Outbox) Sweep(ctx context.Context) (next time.Time, err error) {
 	wg.Wait()
 	if err := ctx.Err(); err != nil {
 		return time.Time{}, err
+	}
+	if !since.IsZero() {
+		return time.Time{}, nil // Resume wakes
 	}
 	var at int64
 	err = o.Store.QueryRow(ctx, `select coalesce(min(next_at), 0) from outbox_effect e where state in ('planned', 'sent')
@@ -181,6 +192,9 @@ func (o *Outbox) reclaim(ctx context.Context, kind Kind, w row) error {
 	var c *Claim
 	err := o.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
 		c = nil
+		if off, err := pausedIn(ctx, tx); err != nil || off {
+			return err
+		}
 		n := w
 		if w.state == Sent {
 			n.unknown++

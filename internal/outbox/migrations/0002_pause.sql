@@ -1,0 +1,6 @@
+-- While the one row is there nothing is sent, by any process on this database.
+create table outbox_pause (
+	id    bigint primary key, -- always 1
+	since bigint not null
+);
+create index outbox_effect_done on outbox_effect (feature, done_at);
