@@ -34,7 +34,7 @@ type Member struct {
 	URI    string // identity across servers, where the server tells it
 	URL    string // page for a browser
 	Bot    bool
-	Note   string // profile text, plain text
+	Note   string // profile text and its fields ("name: value" lines), plain text
 }
 
 // Post is one post, its markup already turned into plain text.
@@ -51,6 +51,7 @@ type Post struct {
 	ParentBy   MemberID // its author; empty when unknown
 	Language   string   // BCP 47, may be empty
 	Mentions   []Member // who is addressed; only ID, Acct, Handle and URL are set
+	Links      []string // web pages it links to, absolute, each once; neither mentions nor hashtags
 	Media      []Attachment
 	At         time.Time // when it was written, by its own server's clock
 }

@@ -54,6 +54,7 @@ const (
 	Answering   State = "answering"    // its answer is in the outbox
 	Done        State = "done"         // answered
 	Ignored     State = "ignored"      // no feature wanted it, or it needs no answer
+	Declined    State = "declined"     // not answered for want of means, like a spent budget
 	Expired     State = "expired"      // too old to be answered
 	Gone        State = "gone"         // deleted by its author meanwhile
 	Failed      State = "failed"       // given up; reason says why
@@ -271,7 +272,7 @@ func (b *Inbox) takeOne(ctx context.Context, tx store.Tx, a Account, it Item, be
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		on conflict (id) do nothing`,
 		string(id), string(a.ID), store.Storable(m.Post.URI, 4<<10), store.Storable(string(m.Post.ID), 1<<10), store.Storable(string(m.Notification), 1<<10),
-		store.Storable(string(m.Post.Author.ID), 1<<10), store.Storable(m.Post.Author.Handle, 1<<10),
+		store.Storable(string(m.Post.Author.ID), 1<<10), store.Storable(strings.ToLower(m.Post.Author.Handle), 1<<10),
 		noticed(m).UnixMilli(), b.clock.Now().UnixMilli(), string(state), name, store.Storable(reason, 2<<10), raw)
 	if err != nil || n == 0 {
 		return false, nil, err // zero rows: another process took it in between
