@@ -8,7 +8,7 @@ import (
 )
 
 // Account is a member of the simulated world: one of this server's own, with a
-// token, or one of another server, who has none. The exported fields never change.
+// token, or one of another server, who has none. The exported fields change only by Edit.
 type Account struct {
 	ID       string // this server's id of the account
 	Username string
@@ -16,6 +16,7 @@ type Account struct {
 	Host     string // the server the account lives on
 	Name     string // display name; may be empty
 	Note     string // profile text, HTML
+	Fields   []Field
 	IsBot    bool
 	URI, URL string
 	Token    string // empty for a remote member
@@ -32,8 +33,10 @@ type Account struct {
 	following map[*Account]bool
 	followers map[*Account]bool
 	lastPost  time.Time
-	filterDMs bool   // Mastodon: direct posts of strangers are filtered
-	json      []byte // rendered; nil when it must be made anew
+	blocking  map[*Account]bool
+	policy    map[string]string // Mastodon: which notifications are filtered
+	scopes    []string          // of Token; nil: all
+	json      []byte            // rendered; nil when it must be made anew
 }
 
 // AccountOption changes how AddAccount or AddRemote makes an account.
@@ -57,16 +60,25 @@ func Runs(p Profile) AccountOption { return func(a *Account) { a.software = p } 
 
 // AcceptStrangers makes the account accept direct posts of people it does not
 // follow, which Mastodon filters by default; it has no effect elsewhere.
-func AcceptStrangers() AccountOption { return func(a *Account) { a.filterDMs = false } }
+func AcceptStrangers() AccountOption {
+	return func(a *Account) {
+		if a.policy != nil {
+			a.policy["for_private_mentions"] = "accept"
+		}
+	}
+}
 
 // AddAccount makes an account of this server. It panics if the name is taken.
 func (s *Server) AddAccount(name string, opts ...AccountOption) *Account {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := &Account{Username: name, Acct: name, Host: s.domain, software: s.profile, filterDMs: s.profile == Mastodon}
+	a := &Account{Username: name, Acct: name, Host: s.domain, software: s.profile}
+	if s.profile == Mastodon {
+		a.policy = defaultPolicy()
+	}
 	a.Token = s.ids.random(base62Digits, 43)
 	s.add(a, s.base, opts)
-	s.tokens[a.Token] = a
+	s.allow(a)
 	return a
 }
 
@@ -92,7 +104,7 @@ func (s *Server) add(a *Account, base string, opts []AccountOption) {
 		panic(fmt.Sprintf("fedisim: there is already an account %q", a.Acct))
 	}
 	a.s, a.created = s, s.now()
-	a.following, a.followers = map[*Account]bool{}, map[*Account]bool{}
+	a.following, a.followers, a.blocking = map[*Account]bool{}, map[*Account]bool{}, map[*Account]bool{}
 	switch a.software {
 	case Akkoma:
 		a.URI = base + "/users/" + a.Username
@@ -120,36 +132,6 @@ func (s *Server) add(a *Account, base string, opts []AccountOption) {
 // Handle is name@host, always with the host.
 func (a *Account) Handle() string { return a.Username + "@" + a.Host }
 
-// Revoke ends a token: every later request with it is refused.
-func (s *Server) Revoke(token string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.tokens, token)
-	s.change()
-}
-
-// Restore makes a revoked token of the account valid again.
-func (a *Account) Restore() {
-	a.s.mu.Lock()
-	defer a.s.mu.Unlock()
-	a.s.tokens[a.Token] = a
-	a.s.change()
-}
-
-// Follow makes the account a follower of another, who is notified.
-func (a *Account) Follow(other *Account) {
-	s := a.s
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if a.following[other] {
-		return
-	}
-	a.following[other], other.followers[a] = true, true
-	a.json, other.json = nil, nil
-	s.notify(other, "follow", a, nil, s.now(), false)
-	s.change()
-}
-
 // Favourite likes a post, whose author is notified.
 func (a *Account) Favourite(id string) {
 	s := a.s
@@ -163,7 +145,7 @@ func (a *Account) Favourite(id string) {
 		st.favs = map[*Account]bool{}
 	}
 	st.favs[a] = true
-	s.notify(st.author, "favourite", a, st, s.now(), false)
+	s.notify(st.author, "favourite", a, st, s.now(), atOnce)
 	s.change()
 }
 
@@ -180,7 +162,8 @@ func (a *Account) Boost(id string) string {
 	b := &status{author: a, created: s.now(), boostOf: st, visibility: "public"}
 	s.identify(b)
 	s.insert(b)
-	s.notify(st.author, "reblog", a, st, b.created, false)
+	s.streamStatus("update", b)
+	s.notify(st.author, "reblog", a, st, b.created, atOnce)
 	s.change()
 	return b.id
 }
@@ -276,7 +259,8 @@ func (s *Server) writeAccount(w *jsonWriter, a *Account, extra func(*jsonWriter)
 	case Akkoma:
 		w.str("fqn", a.Handle())
 		w.raw("akkoma", `{"instance":null,"status_ttl_days":null,"permit_followback":false}`)
-		w.raw("source", fmt.Sprintf(`{"fields":[],"note":"","pleroma":{"actor_type":%s,"discoverable":true},"sensitive":false}`, quoted(actorType(a))))
+		w.raw("source", fmt.Sprintf(`{"fields":%s,"note":%s,"pleroma":{"actor_type":%s,"discoverable":true},"sensitive":false}`,
+			fieldsJSON(plainFields(a.Fields)), quoted(plain(a.Note)), quoted(actorType(a))))
 		w.raw("pleroma", fmt.Sprintf(`{"ap_id":%s,"also_known_as":[],"is_admin":false,"is_moderator":false,"is_confirmed":true,"relationship":{},"tags":[]}`, quoted(a.URI)))
 	case GoToSocial:
 		w.bool("group", false)
@@ -296,7 +280,8 @@ func (s *Server) writeAccount(w *jsonWriter, a *Account, extra func(*jsonWriter)
 		w.null("limited")
 	}
 	w.raw("emojis", "[]")
-	w.raw("fields", "[]")
+	w.key("fields")
+	writeFields(w, a.Fields)
 	if extra != nil {
 		extra(w)
 	}

@@ -15,6 +15,18 @@
 // and WaitFor wakes on every change, so that no test sleeps. Inject makes
 // chosen requests go wrong.
 //
+// Streams are WebSockets: user and user:notification say something, the other
+// names are taken and say nothing. DropStreams, RefuseStreams, StallStreams,
+// FreezeStreams, RepeatEvents and StreamFirst are what goes wrong with them.
+//
+// Logging in works with a browser (GET /oauth/authorize has a form whose field
+// "account" is a member's name) or with Approve. A token that came this way, or
+// was limited with WithScopes, may do what its scopes say; the others may do
+// everything.
+//
+// Time is Options.Clock alone, but for pings and for the delays of faults: a
+// test with a clock of its own runs a day of Mastodon's rate limits in seconds.
+//
 // What the profiles differ in, beyond the shape of ids, addresses, markup,
 // errors and instance documents:
 //
@@ -34,9 +46,20 @@
 //   - Sharkey ignores types[], lists every seventh notification of a page twice
 //     from the fourth on, dismisses under /api/v1/notification/, and makes a
 //     reaction of a reply that is only an emoji: the answer is then the parent.
+//   - Streams: Akkoma takes the token from the query or the protocol, not from
+//     the header, and does not say which stream an event is of; GoToSocial says
+//     "wss://" over http too, and takes user:notification from the query only;
+//     Sharkey upgrades, and then waits for Misskey's language: such a stream
+//     stays silent; snac has none.
+//   - Logging in: Mastodon alone describes itself at
+//     /.well-known/oauth-authorization-server and checks PKCE. Akkoma answers any
+//     trouble with the same 400, Sharkey with a 401 that says nothing. Sharkey's
+//     client id is the address of the login page. snac takes any code, as often
+//     as it comes, for who logged in last.
+//   - Scopes: Mastodon, Akkoma and GoToSocial (since 0.19) hold a token to them.
 //
-// It leaves out: uploading of media, streaming, the OAuth dance (accounts come
-// with a token), federation on the wire (remote members post through Go), and
-// judging the answers against the published schemas (Options.Observe hands
-// every exchange to who does that).
+// It leaves out: uploading of media, streaming by server-sent events, public
+// streams, federation on the wire (remote members post through Go), and judging
+// the answers against the published schemas (Options.Observe hands every
+// exchange to who does that).
 package fedisim

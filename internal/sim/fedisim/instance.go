@@ -3,6 +3,7 @@ package fedisim
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -21,12 +22,7 @@ func (s *Server) limitsJSON(w *jsonWriter, v2 bool, host string) {
 	if v2 {
 		w.key("urls")
 		w.open('{')
-		switch s.profile {
-		case GoToSocial: // over http too
-			w.str("streaming", "wss://"+host)
-		default:
-			w.str("streaming", "ws://"+host)
-		}
+		w.str("streaming", s.streamingURL(host))
 		if s.profile == Mastodon {
 			w.null("status")
 			w.str("about", s.base+"/about")
@@ -61,6 +57,52 @@ func (s *Server) limitsJSON(w *jsonWriter, v2 bool, host string) {
 	w.close('}')
 }
 
+// streamingURL is where the streams are said to be. GoToSocial and snac say
+// "wss://" whatever the scheme is, and snac has no streams at all.
+func (s *Server) streamingURL(host string) string {
+	switch {
+	case s.opt.StreamingURL != "":
+		return s.opt.StreamingURL
+	case s.profile == GoToSocial || s.profile == Snac:
+		return "wss://" + host
+	}
+	return "ws://" + host
+}
+
+// Rule is a rule of the server (https://docs.joinmastodon.org/entities/Rule/).
+type Rule struct{ Text, Hint string }
+
+// SetRules changes the server's rules; their ids are counted from 1.
+func (s *Server) SetRules(rules ...Rule) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opt.Rules = rules
+	s.change()
+}
+
+func (s *Server) rulesAnswer() *answer { return jsonText(s.rulesJSON()) }
+
+// rulesJSON is the rules in the instance documents; Akkoma and snac have none.
+func (s *Server) rulesJSON() string {
+	var w jsonWriter
+	w.open('[')
+	for i, r := range s.opt.Rules {
+		if s.profile == Akkoma || s.profile == Snac {
+			break
+		}
+		w.open('{')
+		w.str("id", strconv.Itoa(i+1))
+		w.str("text", r.Text)
+		w.str("hint", r.Hint)
+		if s.profile == Mastodon {
+			w.raw("translations", "{}")
+		}
+		w.close('}')
+	}
+	w.close(']')
+	return string(w.b)
+}
+
 // localCounts are the members and posts of this server.
 func (s *Server) localCounts() (users, posts int) {
 	for _, a := range s.people {
@@ -89,18 +131,14 @@ func (s *Server) instanceV1(q *request) *answer {
 	w.str("description", "A simulated server.")
 	w.str("email", "admin@"+s.domain)
 	w.str("version", s.traits.version)
-	scheme := "ws://"
-	if s.profile == GoToSocial || s.profile == Snac {
-		scheme = "wss://"
-	}
-	w.raw("urls", `{"streaming_api":`+quoted(scheme+q.host)+`}`)
+	w.raw("urls", `{"streaming_api":`+quoted(s.streamingURL(q.host))+`}`)
 	w.raw("stats", fmt.Sprintf(`{"user_count":%d,"status_count":%d,"domain_count":1}`, users, posts))
 	w.str("thumbnail", s.base+"/thumbnail.png")
 	w.raw("languages", `["en"]`)
 	w.bool("registrations", false)
 	w.bool("approval_required", false)
 	w.bool("invites_enabled", false)
-	w.raw("rules", "[]")
+	w.raw("rules", s.rulesJSON())
 	w.null("contact_account")
 	switch s.profile {
 	case Akkoma:
@@ -146,7 +184,7 @@ func (s *Server) instanceV2(q *request) *answer {
 		w.null("wrapstodon")
 	}
 	w.raw("contact", `{"email":`+quoted("admin@"+s.domain)+`,"account":null}`)
-	w.raw("rules", "[]")
+	w.raw("rules", s.rulesJSON())
 	w.close('}')
 	return jsonAnswer(w.b)
 }

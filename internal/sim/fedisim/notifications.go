@@ -15,25 +15,41 @@ type notification struct {
 	at       time.Time
 	filtered bool
 	held     bool
+	streamed bool
 	gone     bool
 }
 
+// telling is how a new notification comes out.
+type telling int
+
+const (
+	atOnce       telling = iota
+	held                 // listed and streamed only after ReleaseNotifications
+	streamedOnly         // streamed, but listed only then
+)
+
 // notify tells an account of this server; others are not told anything.
-func (s *Server) notify(to *Account, typ string, from *Account, st *status, at time.Time, hold bool) {
+func (s *Server) notify(to *Account, typ string, from *Account, st *status, at time.Time, how telling) {
 	if to.remote || to == from {
 		return
 	}
-	n := &notification{id: s.ids.notification(at), typ: typ, to: to, from: from, status: st, at: at}
-	n.filtered = typ == "mention" && st.visibility == "direct" && to.filterDMs && !to.following[from] && !inAnswer(st, to)
+	verdict := to.judge(typ, from, st, at)
+	if verdict == "drop" || to.blocking[from] {
+		return
+	}
+	n := &notification{id: s.ids.notification(at), typ: typ, to: to, from: from, status: st, at: at, filtered: verdict == "filter"}
 	if st != nil {
 		st.notes = append(st.notes, n)
 	}
-	if hold {
+	if how != atOnce {
 		n.held = true
 		s.held = append(s.held, n)
-		return
+	} else {
+		to.addNote(n)
 	}
-	to.addNote(n)
+	if how != held {
+		s.streamNote(n)
+	}
 }
 
 // inAnswer says whether a direct post continues a direct conversation that the
@@ -80,6 +96,7 @@ func (s *Server) ReleaseNotifications() {
 		n.held = false
 		if !n.gone {
 			n.to.addNote(n)
+			s.streamNote(n)
 		}
 	}
 	s.held = nil
@@ -115,6 +132,7 @@ func (s *Server) AddNotification(accountID string, n Notification) {
 		note.status.notes = append(note.status.notes, note)
 	}
 	to.addNote(note)
+	s.streamNote(note)
 	s.change()
 }
 

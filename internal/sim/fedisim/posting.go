@@ -125,7 +125,7 @@ func (s *Server) createStatus(q *request, who *Account) *answer {
 	if refusal != nil {
 		return refusal
 	}
-	if a := s.limitPosts(who); a != nil {
+	if a := s.limitPosts(q, who); a != nil {
 		return a
 	}
 	d.replyTo = parent
@@ -181,7 +181,7 @@ func (s *Server) editStatus(q *request, who *Account, st *status) *answer {
 	s.compose(st, d)
 	for _, to := range st.mentions {
 		if !slices.Contains(before, to) {
-			s.notify(to, "mention", who, st, s.now(), false)
+			s.notify(to, "mention", who, st, s.now(), atOnce)
 		}
 	}
 	st.edited = s.now()
@@ -189,6 +189,7 @@ func (s *Server) editStatus(q *request, who *Account, st *status) *answer {
 		st.edited = st.edited.Add(time.Millisecond)
 	}
 	st.edits++
+	s.streamStatus("status.update", st)
 	s.change()
 	return s.statusAnswer(st, who, false)
 }

@@ -42,7 +42,7 @@ func Attach(ids ...string) PostOption { return func(d *draft) { d.mediaIDs = ids
 // only after ReleaseNotifications: they then appear late, with ids smaller than
 // those of notifications that were there before, as on a busy server whose
 // transactions commit out of order.
-func HoldNotification() PostOption { return func(d *draft) { d.hold = true } }
+func HoldNotification() PostOption { return func(d *draft) { d.how = held } }
 
 // Post writes a post as the account. Handles in the text ("@elelem",
 // "@ben@other.example") become mentions, which notify this server's own accounts.

@@ -41,6 +41,7 @@ func tour(w *world) {
 	} {
 		w.get(path, nil)
 	}
+	tourOfStrangers(w, ada.ID, ben.ID)
 	w.clock.add(1)
 	w.ok(w.try("PUT", "/api/v1/statuses/"+own.ID, w.bot.Token, url.Values{"status": {"@ben@other.example edited"}}, ""), nil)
 	w.ok(w.try("POST", "/api/v1/notifications/"+note+"/dismiss", w.bot.Token, nil, ""), nil)
@@ -52,6 +53,50 @@ func tour(w *world) {
 	} {
 		if r.status < 400 {
 			w.Errorf("an error is a %d", r.status)
+		}
+	}
+}
+
+// tourOfStrangers is what a client asks before and around its work: logging in,
+// the rules, and who is who.
+func tourOfStrangers(w *world, who ...string) {
+	w.s.SetRules(fedisim.Rule{Text: "Be kind.", Hint: "Really."})
+	w.bot.Edit(fedisim.Note("<p>A bot.</p>"), fedisim.Fields(fedisim.Field{Name: "Operator", Value: "@op"}))
+	app := w.register("read write follow push")
+	code, err := w.s.Approve(w.bot, fedisim.Authorization{ClientID: app.ClientID, RedirectURI: oob, Scope: "read write"})
+	if err != nil {
+		w.Fatal(err)
+	}
+	var tok token
+	w.ok(w.redeem(app, code), &tok)
+	w.ok(w.try("GET", "/api/v1/apps/verify_credentials", tok.AccessToken, nil, ""), nil)
+	for _, path := range []string{"/.well-known/oauth-authorization-server", "/api/v1/instance/rules", "/api/v1/instance", "/api/v2/instance",
+		"/api/v1/accounts/verify_credentials", "/api/v1/accounts/relationships?id[]=" + strings.Join(who, "&id[]=")} {
+		w.get(path, nil)
+	}
+	w.ok(w.try("PATCH", "/api/v2/notifications/policy", w.bot.Token, url.Values{"for_bots": {"filter"}}, ""), nil)
+	for _, r := range []reply{w.redeem(app, code), w.redeem(app, code, "client_secret", "x"), w.try("POST", "/api/v1/apps", "", url.Values{}, "")} {
+		if r.status < 400 {
+			w.Errorf("an error is a %d", r.status)
+		}
+	}
+	w.ok(w.try("POST", "/oauth/revoke", "", url.Values{"client_id": {app.ClientID}, "client_secret": {app.ClientSecret}, "token": {tok.AccessToken}}, ""), nil)
+}
+
+// A streamed notification and post are those of the API.
+func TestStreamIsAsPublished(t *testing.T) {
+	t.Parallel()
+	api := apicheck.FromEnv(t).Mastodon(t)
+	w := newWorld(t, fedisim.Options{})
+	ada := w.s.AddAccount("ada")
+	w.bot.Follow(ada)
+	c := w.stream("user", w.bot.Token)
+	ada.Post("@elelem hello")
+	for range 2 {
+		e := w.next(c)
+		path := map[string]string{"update": "/api/v1/statuses/1", "notification": "/api/v1/notifications/1"}[e.Event]
+		if err := api.CheckResponse("GET", path, 200, []byte(e.Payload)); err != nil {
+			t.Errorf("%s: %v", e.Event, err)
 		}
 	}
 }
@@ -132,7 +177,7 @@ func TestFieldsAreAsRecorded(t *testing.T) {
 			}
 		}
 	}
-	if compared < 6 {
+	if compared < 11 {
 		t.Errorf("only %d kinds of document were compared: %v", compared, slices.Collect(maps.Keys(ours)))
 	}
 }
@@ -149,8 +194,14 @@ func (f fields) add(method, path string, status int, body any) {
 	}
 	path = strings.TrimSuffix(longID.ReplaceAllString(path, "/:id"), "/")
 	switch path {
-	case "/api/v1/instance", "/api/v2/instance", "/api/v2/notifications/policy", "/api/v1/preferences", "/api/v1/statuses/:id/source", "/api/v1/statuses/:id/context":
+	case "/api/v1/instance", "/api/v2/instance", "/api/v2/notifications/policy", "/api/v1/preferences", "/api/v1/statuses/:id/source", "/api/v1/statuses/:id/context",
+		"/api/v1/apps", "/api/v1/apps/verify_credentials", "/oauth/token", "/.well-known/oauth-authorization-server":
 		f.note(path, body)
+	case "/api/v1/accounts/relationships", "/api/v1/instance/rules":
+		list, _ := body.([]any)
+		for _, v := range list {
+			f.note(path, v)
+		}
 	case "/api/v1/accounts/verify_credentials":
 		f.note("credentials", body)
 		return

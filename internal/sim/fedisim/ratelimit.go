@@ -10,7 +10,8 @@ import (
 // limitKey names one count: whom it is of, in which window.
 type limitKey struct {
 	family, who string
-	window      int64
+	period      int64 // seconds
+	window      int64 // number of the period since 1970
 }
 
 // limiter counts requests in fixed windows, as Rack::Attack does: a window of
@@ -21,6 +22,7 @@ type limiter struct {
 
 // limitState is how a request stands with one family, after it was counted.
 type limitState struct {
+	family      string
 	limit, left int
 	reset       time.Time
 }
@@ -34,57 +36,71 @@ func (l *limiter) hit(family, who string, limit int, period time.Duration, now t
 
 func (l *limiter) peek(family, who string, limit int, period time.Duration, now time.Time, add int) limitState {
 	seconds := int64(period / time.Second)
-	key := limitKey{family, who, now.Unix() / seconds}
-	if len(l.counts) > countsMax {
-		clear(l.counts) // a long-lived world forgets rather than grows
+	key := limitKey{family, who, seconds, now.Unix() / seconds}
+	if len(l.counts) >= countsMax {
+		for k := range l.counts { // only what is over is forgotten: a day must not forgive anything
+			if k.window < now.Unix()/k.period {
+				delete(l.counts, k)
+			}
+		}
 	}
 	n := l.counts[key] + add
 	if add > 0 {
 		l.counts[key] = n
 	}
-	return limitState{limit, limit - n, now.Add(time.Duration(seconds-now.Unix()%seconds) * time.Second)}
+	return limitState{family, limit, limit - n, now.Add(time.Duration(seconds-now.Unix()%seconds) * time.Second)}
 }
 
 // limit counts a request and refuses it when it is too many.
+//
+// Mastodon's limits are those of https://docs.joinmastodon.org/api/rate-limits/
+// and of config/initializers/rack_attack.rb there, in its order: the first that
+// refuses a request ends the counting of it. Streams are not counted.
 func (s *Server) limit(q *request) ([]limitState, *answer) {
 	if !s.opt.RateLimits || !strings.HasPrefix(q.route, "/api/") {
 		return nil, nil
 	}
 	now := s.now()
 	var states []limitState
+	over := func(family, who string, limit int, period time.Duration) bool {
+		states = append(states, s.limiter.hit(family, who, limit, period, now))
+		return states[len(states)-1].left < 0
+	}
+	refused := false
 	switch s.profile {
 	case Mastodon:
-		who, token := "ip "+q.ip, "ip "+q.ip
+		who := "ip " + q.ip
 		if a := s.tokens[q.token]; a != nil {
-			who, token = a.ID, q.token
+			who = a.ID
+			refused = over("account", who, 1500, 5*time.Minute) || over("general", q.token, 300, 5*time.Minute)
+		} else {
+			refused = over("general", who, 300, 5*time.Minute)
 		}
-		states = append(states, s.limiter.hit("general", token, 300, 5*time.Minute, now))
-		if q.get("min_id") != "" || q.get("max_id") != "" || q.get("since_id") != "" || q.get("page") != "" {
-			states = append(states, s.limiter.hit("paged", who, 300, 15*time.Minute, now))
-		}
-		if rest, ok := strings.CutPrefix(q.route, "/api/v1/statuses/"); ok && q.method == http.MethodDelete && !strings.Contains(rest, "/") {
-			states = append(states, s.limiter.hit("delete", who, 30, 30*time.Minute, now))
-		}
-		if q.method == http.MethodPost && (q.route == "/api/v1/media" || q.route == "/api/v2/media") {
-			states = append(states, s.limiter.hit("media", who, 30, 30*time.Minute, now))
-		}
+		refused = refused ||
+			q.method == http.MethodPost && (q.route == "/api/v1/media" || q.route == "/api/v2/media") && over("media", who, 30, 30*time.Minute) ||
+			(q.get("min_id") != "" || q.get("max_id") != "" || q.get("since_id") != "" || q.get("page") != "") && over("paged", who, 300, 15*time.Minute) ||
+			deletes(q) && over("delete", who, 30, 30*time.Minute)
 	case GoToSocial:
-		states = append(states, s.limiter.hit("general", q.ip, 300, 5*time.Minute, now))
+		refused = over("general", q.ip, 300, 5*time.Minute)
 	}
-	for _, st := range states {
-		if st.left < 0 {
-			a := s.rateAnswer()
-			st.left = 0
-			s.limitHeaders(q, a, []limitState{st})
-			return nil, a
-		}
+	if !refused {
+		return states, nil
 	}
-	return states, nil
+	last := states[len(states)-1]
+	q.limited = last.family
+	a := s.rateAnswer()
+	s.limitHeaders(q, a, []limitState{last})
+	return nil, a
+}
+
+func deletes(q *request) bool {
+	rest, ok := strings.CutPrefix(q.route, "/api/v1/statuses/")
+	return ok && q.method == http.MethodDelete && !strings.Contains(rest, "/")
 }
 
 // limitPosts counts a post that is about to be stored, and refuses it when it
 // is too many.
-func (s *Server) limitPosts(who *Account) *answer {
+func (s *Server) limitPosts(q *request, who *Account) *answer {
 	if !s.opt.RateLimits {
 		return nil
 	}
@@ -102,6 +118,7 @@ func (s *Server) limitPosts(who *Account) *answer {
 	if st.left >= 0 {
 		return nil
 	}
+	q.limited = st.family
 	a := s.rateAnswer()
 	if s.profile == Sharkey {
 		a.set("Retry-After", strconv.Itoa(int(st.reset.Sub(s.now()).Seconds())))

@@ -37,6 +37,7 @@ type Request struct {
 	Acct           string // who asked; empty without a valid token
 	IdempotencyKey string
 	Body           string // at most 16 KiB
+	Limited        string // of a 429 of Options.RateLimits: "general", "account", "paged", "post", "delete" or "media"
 	Fault          string
 }
 
@@ -82,7 +83,7 @@ func (s *Server) record(q *request, a *answer, fault string) {
 	}
 	l.list = append(l.list, Request{
 		At: s.now(), Method: q.method, Path: q.path, Query: q.rawQuery, Status: a.status, Acct: acct,
-		IdempotencyKey: q.idempotencyKey, Body: string(body), Fault: fault,
+		IdempotencyKey: q.idempotencyKey, Body: string(body), Fault: fault, Limited: q.limited,
 	})
 	s.change()
 	s.mu.Unlock()
@@ -109,6 +110,8 @@ type request struct {
 	ip             string
 	ctype          string
 	token          string
+	protocol       string // what a stream agrees to
+	limited        string // by which rate limit it was refused
 	idempotencyKey string
 	body           []byte
 	params         url.Values // of the query and of the body

@@ -30,22 +30,34 @@ func (s *Server) route(q *request) *answer {
 	case "/.well-known/nodeinfo", "/nodeinfo/2.0", "/nodeinfo/2.1", "/nodeinfo/2.0.json", "/nodeinfo/2.1.json", "/nodeinfo_2_0":
 		return s.nodeinfo(q)
 	}
+	if a := s.oauthRoute(q); a != nil {
+		return a
+	}
 	path, ok := strings.CutPrefix(q.route, "/api/")
 	if !ok {
 		return &answer{status: http.StatusNotFound, ctype: "text/html; charset=utf-8", body: []byte("<!DOCTYPE html><title>404</title><h1>404 Not Found</h1>")}
 	}
-	who := s.tokens[q.token]
-	if q.token != "" && who == nil {
+	who, known := s.tokens[q.token]
+	if q.token != "" && !known {
 		return s.unauthorized(q.token)
 	}
 	parts := strings.Split(path, "/")
 	if len(parts) < 2 || parts[0] != "v1" && parts[0] != "v2" {
 		return s.noRoute()
 	}
+	if a := s.appRoute(q); a != nil {
+		return a
+	}
+	if need := s.needs(q.method, parts); known && !s.allowed(q.token, need) {
+		return s.outOfScope(need)
+	}
 	if a := s.open(q, who, parts); a != nil {
 		return a
 	}
 	if who == nil {
+		if known && s.profile == Mastodon { // the token of an application alone
+			return s.fail(http.StatusUnprocessableEntity, "login", "")
+		}
 		return s.unauthorized("")
 	}
 	if a := s.private(q, who, parts); a != nil {
@@ -64,6 +76,12 @@ func (s *Server) open(q *request, who *Account, parts []string) *answer {
 		return s.instanceV1(q)
 	case q.route == "/api/v2/instance":
 		return s.instanceV2(q)
+	case q.route == "/api/v1/instance/rules" && (s.profile == Mastodon || s.profile == GoToSocial):
+		return s.rulesAnswer()
+	case q.route == StreamPath+"/health" && s.profile == Mastodon:
+		return &answer{status: http.StatusOK, ctype: "text/plain", body: []byte("OK")}
+	case q.route == StreamPath: // not asked to become a stream
+		return s.noRoute()
 	case q.route == "/api/v1/custom_emojis", q.route == "/api/v1/announcements":
 		return jsonText("[]")
 	case q.route == "/api/v1/timelines/public":
@@ -80,7 +98,7 @@ func (s *Server) open(q *request, who *Account, parts []string) *answer {
 			return s.context(st, who)
 		}
 		return s.statusAnswer(st, who, false)
-	case parts[1] == "accounts" && len(parts) >= 3 && parts[2] != "verify_credentials" && (who != nil || s.profile != GoToSocial && s.profile != Sharkey):
+	case parts[1] == "accounts" && len(parts) >= 3 && parts[2] != "verify_credentials" && parts[2] != "relationships" && (who != nil || s.profile != GoToSocial && s.profile != Sharkey):
 		return s.accountRoute(q, who, parts)
 	}
 	return nil
@@ -119,6 +137,8 @@ func (s *Server) private(q *request, who *Account, parts []string) *answer {
 	switch q.method + " " + q.route {
 	case "GET /api/v1/accounts/verify_credentials":
 		return s.verifyCredentials(who)
+	case "GET /api/v1/accounts/relationships":
+		return s.relationships(q, who)
 	case "GET /api/v1/notifications":
 		return s.listNotifications(q, who)
 	case "POST /api/v1/notifications/clear":
@@ -128,14 +148,11 @@ func (s *Server) private(q *request, who *Account, parts []string) *answer {
 		return jsonText("{}")
 	case "GET /api/v2/notifications/policy":
 		if s.profile == Mastodon {
-			return s.policy(who)
+			return s.policyAnswer(who)
 		}
 	case "PATCH /api/v2/notifications/policy", "PUT /api/v2/notifications/policy":
 		if s.profile == Mastodon {
-			if v := q.get("for_private_mentions"); v != "" {
-				who.filterDMs = v != "accept"
-			}
-			return s.policy(who)
+			return s.changePolicy(q, who)
 		}
 	case "POST /api/v1/statuses":
 		return s.createStatus(q, who)
@@ -266,66 +283,4 @@ func (s *Server) listNotifications(q *request, who *Account) *answer {
 		a.set("Link", q.links(list[0].id, list[len(list)-1].id, true, "limit", "account_id", "types[]", "exclude_types[]", "include_filtered"))
 	}
 	return a
-}
-
-// policy is what Mastodon filters; only private mentions are ever filtered here.
-func (s *Server) policy(who *Account) *answer {
-	from, pending := map[*Account]bool{}, 0
-	for _, n := range who.notes {
-		if n.filtered {
-			pending++
-			from[n.from] = true
-		}
-	}
-	private := "accept"
-	if who.filterDMs {
-		private = "filter"
-	}
-	var w jsonWriter
-	w.open('{')
-	for _, k := range []string{"for_not_following", "for_not_followers", "for_new_accounts"} {
-		w.str(k, "accept")
-	}
-	w.str("for_private_mentions", private)
-	w.str("for_limited_accounts", "filter")
-	w.str("for_bots", "accept")
-	w.key("summary")
-	w.open('{')
-	w.int("pending_requests_count", len(from))
-	w.int("pending_notifications_count", pending)
-	w.close('}')
-	w.close('}')
-	return jsonAnswer(w.b)
-}
-
-func (s *Server) verifyCredentials(who *Account) *answer {
-	var w jsonWriter
-	s.writeAccount(&w, who, func(w *jsonWriter) {
-		if s.profile == Akkoma { // whose account documents always have a source
-			return
-		}
-		w.key("source")
-		w.open('{')
-		w.str("privacy", "public")
-		w.bool("sensitive", false)
-		w.null("language")
-		w.str("note", "")
-		w.raw("fields", "[]")
-		if s.profile == Mastodon {
-			w.int("follow_requests_count", 0)
-			w.null("hide_collections")
-			w.bool("discoverable", true)
-			w.bool("indexable", false)
-			w.raw("attribution_domains", "[]")
-			w.str("quote_policy", "public")
-		}
-		w.close('}')
-		switch s.profile {
-		case Mastodon:
-			w.raw("role", `{"id":"-99","name":"","permissions":"65536","color":"","highlighted":false,"collection_limit":10}`)
-		case GoToSocial:
-			w.raw("role", `{"id":"user","name":"user","color":"","permissions":"0","highlighted":false}`)
-		}
-	})
-	return jsonAnswer(w.b)
 }

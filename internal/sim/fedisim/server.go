@@ -36,6 +36,19 @@ type Options struct {
 	// from many goroutines and must not call back into the Server.
 	Observe func(Exchange)
 
+	// StreamingURL is the address of the streams in the instance documents. If
+	// empty it is this server's, as "ws://"; GoToSocial says "wss://" even so.
+	StreamingURL string
+
+	// StreamFiltered makes Mastodon stream filtered notifications too.
+	StreamFiltered bool
+
+	// StreamHeartbeat is the time between pings on a stream; 30 s if zero.
+	StreamHeartbeat time.Duration
+
+	// Rules are the server's rules; SetRules changes them.
+	Rules []Rule
+
 	// KeepRequests bounds the log that Requests returns; 2,000 if zero.
 	KeepRequests int
 }
@@ -80,6 +93,15 @@ type Server struct {
 	limiter limiter
 	faults  []*Injected
 	log     requestLog
+
+	apps    map[string]*app          // by client id
+	codes   map[string]*grant        // authorization codes that wait to be redeemed
+	granted map[string]*grantedToken // what tokens may do; one that is not here may do everything
+
+	streams  []*stream // open
+	streamed int       // that ever were
+	stalled  bool      // events are lost
+	repeats  int       // events that still come twice
 }
 
 // New makes a server that does not listen yet: use Start, or Handler with a
@@ -97,6 +119,9 @@ func New(opt Options) *Server {
 	if opt.KeepRequests == 0 {
 		opt.KeepRequests = 2000
 	}
+	if opt.StreamHeartbeat == 0 {
+		opt.StreamHeartbeat = streamBeat
+	}
 	rng := rand.New(rand.NewPCG(opt.Seed, 0x5eed))
 	return &Server{
 		profile: opt.Profile, traits: traitsOf(opt.Profile), opt: opt,
@@ -106,7 +131,8 @@ func New(opt Options) *Server {
 		accounts: map[string]*Account{}, byAcct: map[string]*Account{}, tokens: map[string]*Account{},
 		statuses: map[string]*status{}, answers: map[string][]*status{}, media: map[string]*media{},
 		seen: map[string]seenKey{}, limiter: limiter{counts: map[limitKey]int{}},
-		log: requestLog{max: opt.KeepRequests},
+		log:  requestLog{max: opt.KeepRequests},
+		apps: map[string]*app{}, codes: map[string]*grant{}, granted: map[string]*grantedToken{},
 	}
 }
 
@@ -230,7 +256,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveFault(w, q, f)
 		return
 	}
-	s.send(w, q, s.do(q), "")
+	s.serve(w, q, "")
+}
+
+// serve answers a request honestly, or makes a stream of it.
+func (s *Server) serve(w http.ResponseWriter, q *request, fault string) {
+	if s.upgrades(q) {
+		s.serveStream(w, q, fault)
+		return
+	}
+	s.send(w, q, s.do(q), fault)
 }
 
 // send tells the log and the observer, then the client.

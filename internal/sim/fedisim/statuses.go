@@ -59,7 +59,7 @@ type draft struct {
 	mediaIDs                       []string
 	emojis                         []string
 	also                           []*Account // mentioned without a word in the text
-	hold                           bool
+	how                            telling
 	viaAPI                         bool
 	key                            string
 }
@@ -186,12 +186,13 @@ func (s *Server) post(a *Account, d *draft) *status {
 		m.attached = st
 	}
 	s.insert(st)
+	s.streamStatus("update", st)
 	told := st.mentions
 	if p := st.replyTo; p != nil && s.profile == Sharkey && !slices.Contains(told, p.author) {
 		told = append(slices.Clone(told), p.author) // a reply notifies there without a handle
 	}
 	for _, to := range told {
-		s.notify(to, "mention", a, st, now, d.hold)
+		s.notify(to, "mention", a, st, now, d.how)
 	}
 	return st
 }
@@ -214,6 +215,7 @@ func (s *Server) remove(st *status) {
 		return
 	}
 	st.deleted = true
+	s.streamStatus("delete", st)
 	delete(s.statuses, st.id)
 	removeRanked(&s.ranked, st)
 	removeRanked(&st.author.statuses, st)

@@ -23,7 +23,7 @@ func (s *Server) serveFault(w http.ResponseWriter, q *request, in *Injected) {
 		s.serveLate(w, q, in)
 		return
 	case f.pass:
-		s.send(w, q, s.do(q), f.name)
+		s.serve(w, q, f.name)
 		return
 	}
 	var a *answer
