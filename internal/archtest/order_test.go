@@ -35,7 +35,7 @@ var ranks = map[string]int{
 	"app": apps,
 
 	"gallery": features, "playtime": features, "voice": features, "greeter": features,
-	"insight": features, "persona": features, "gifs": features, "mydata": features,
+	"insight": features, "persona": features, "gifs": features, "mydata": features, "operator": features,
 
 	"dashboard": platforms, "discord": platforms, "fedi": platforms,
 
@@ -47,9 +47,9 @@ var ranks = map[string]int{
 
 	"words": floor, "clock": floor, "community": floor,
 
-	"llm": kit, "media": kit, "booru": kit, "speech": kit, "chart": kit, "htmltext": kit,
+	"llm": kit, "media": kit, "booru": kit, "speech": kit, "chart": kit, "htmltext": kit, "webpage": kit,
 
-	"sim": sim, "failpoint": free, "archtest": alone,
+	"sim": sim, "failpoint": free, "publicnet": free, "archtest": alone,
 }
 
 // edge is one import: from and to are folders of the project, like
