@@ -19,10 +19,15 @@ type Record struct {
 	Taken   time.Time
 }
 
+// Rows is a store.Store, or a store.Tx.
+type Rows interface {
+	Query(ctx context.Context, sql string, args ...any) (store.Rows, error)
+}
+
 // From lists what is kept of a member's mentions, by the handle (user@host)
 // or by the pseudonym that Forget put in its place; the oldest first.
-func (b *Inbox) From(ctx context.Context, handle string) ([]Record, error) {
-	rows, err := b.store.Query(ctx, `select id, account, state, feature, taken_at from inbox_mention
+func From(ctx context.Context, q Rows, handle string) ([]Record, error) {
+	rows, err := q.Query(ctx, `select id, account, state, feature, taken_at from inbox_mention
 		where author_handle = $1 order by taken_at, id`, strings.ToLower(handle))
 	all, err := store.Collect(rows, err, func(r store.Row) (v Record, err error) {
 		var taken int64

@@ -20,7 +20,7 @@ func TestForgottenMentionIsNotTakenAgain(t *testing.T) {
 		if _, err := b.Take(t.Context(), a, Page{Items: []Item{one, two}, Now: noon}); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := b.From(t.Context(), "ADA@far.example"); err != nil || len(got) != 2 || got[0].State != Waiting || got[0].Feature != "answers" {
+		if got, err := From(t.Context(), s, "ADA@far.example"); err != nil || len(got) != 2 || got[0].State != Waiting || got[0].Feature != "answers" {
 			t.Errorf("kept: %+v, %v", got, err)
 		}
 		if err := s.Write(t.Context(), func(ctx context.Context, tx store.Tx) error {
@@ -40,7 +40,7 @@ func TestForgottenMentionIsNotTakenAgain(t *testing.T) {
 		if n, err := b.Take(t.Context(), a, Page{Items: []Item{one, two}, Now: noon}); n != 0 || err != nil {
 			t.Errorf("taken again: %d, %v", n, err)
 		}
-		if got, err := b.From(t.Context(), "someone"); err != nil || len(got) != 2 {
+		if got, err := From(t.Context(), s, "someone"); err != nil || len(got) != 2 {
 			t.Errorf("by the pseudonym: %+v, %v", got, err)
 		}
 	}, Migrations(), answersTable)

@@ -39,6 +39,17 @@ func LaneOf(ctx context.Context, tx store.Tx, key string) (string, bool, error) 
 	return lane, true, nil
 }
 
+// Made lists what a planned effect has made on its server, in order.
+func Made(ctx context.Context, tx store.Tx, key string) ([]string, error) {
+	rows, err := tx.Query(ctx, `select r.remote_id from outbox_remote r join outbox_effect e on e.id = r.effect
+		where e.key = $1 order by r.part`, key)
+	ids, err := store.Collect(rows, err, func(r store.Row) (id string, err error) { return id, r.Scan(&id) })
+	if err != nil {
+		return nil, fmt.Errorf("what %s has made: %w", key, err)
+	}
+	return ids, nil
+}
+
 // pruneBatch keeps one transaction short: others wait for the writer.
 const pruneBatch = 500
 

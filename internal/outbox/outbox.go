@@ -49,6 +49,10 @@ type Effect struct {
 	// Parts is how many remote objects the payload makes, sent in order; 0
 	// means 1.
 	Parts int
+	// Since, if not zero, says that a process that is forgotten (its database
+	// was restored from a backup) may have brought the effect about from then
+	// on, by the server's clock: a Finder looks for it before the first send.
+	Since time.Time
 	// Expires, if not zero, gives up an effect that certainly was not sent by then.
 	Expires time.Time
 }

@@ -30,9 +30,13 @@ type Claim struct {
 
 // PlanAndClaim is Plan for a caller who goes on to Deliver at once: it saves
 // a commit. It returns nil if the key is planned already, if the lane is taken
-// and the effect has to wait its turn, or if sending is paused.
+// and the effect has to wait its turn, if it has to be looked for first, or if
+// sending is paused.
 func (o *Outbox) PlanAndClaim(ctx context.Context, tx store.Tx, e Effect) (*Claim, error) {
 	wanted := Sent
+	if !e.Since.IsZero() {
+		wanted = Planned
+	}
 	if off, err := pausedIn(ctx, tx); err != nil {
 		return nil, err
 	} else if off {
@@ -73,6 +77,10 @@ func (o *Outbox) insert(ctx context.Context, tx store.Tx, e Effect, wanted State
 	if w.lane == "" {
 		w.lane = e.Key
 	}
+	created := o.Clock.Now()
+	if !e.Since.IsZero() {
+		created, w.planner = e.Since, "" // as if somebody else had planned it then
+	}
 	if _, ok := kind.(Drops); ok {
 		if err := o.dropUnsent(ctx, tx, w.lane); err != nil {
 			return nil, err
@@ -94,7 +102,7 @@ func (o *Outbox) insert(ctx context.Context, tx store.Tx, e Effect, wanted State
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, 0, 0, 0, '', $13, $14, $15, $16, $17, $18, $19, $20)
 		on conflict (key) do nothing`,
 		w.id, w.key, w.feature, w.kind, string(w.account), w.lane, w.seq, string(w.payload), int64(w.parts), ms(w.expires), string(w.state),
-		int64(w.attempt), w.idem, w.planner, w.holder, ms(w.first), ms(w.deadline), ms(w.settle), ms(o.Clock.Now()), ms(next))
+		int64(w.attempt), w.idem, w.planner, w.holder, ms(w.first), ms(w.deadline), ms(w.settle), ms(created), ms(next))
 	if err != nil {
 		return nil, fmt.Errorf("plan %s: %w", e.Key, err)
 	}
