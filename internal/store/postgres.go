@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
+
+// appName is how our connections are called in PostgreSQL's own lists.
+const appName = "rookery"
 
 // postgresDB is a pool of connections to one PostgreSQL database.
 type postgresDB struct {
@@ -34,6 +38,9 @@ func openPostgres(ctx context.Context, c Config) (*postgresDB, error) {
 	if conf.MaxConns == 0 {
 		conf.MaxConns = 16
 	}
+	// A restore looks for this name.
+	params := conf.ConnConfig.RuntimeParams
+	params["application_name"] = cmp.Or(c.appName, params["application_name"], appName)
 	pool, err := pgxpool.NewWithConfig(ctx, conf)
 	if err != nil {
 		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)

@@ -18,6 +18,7 @@ import (
 // sqliteDB is one writing connection, owned by the writer goroutine, and a
 // pool of readers.
 type sqliteDB struct {
+	path   string // absolute
 	writer *writer
 	read   *sql.DB
 	wdb    *sql.DB
@@ -43,6 +44,9 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger) (*sqliteDB, 
 	if err != nil {
 		return nil, fmt.Errorf("find %s: %w", path, err)
 	}
+	if err := finishRestore(ctx, abs); err != nil {
+		return nil, fmt.Errorf("finish the restoring of a backup: %w", err)
+	}
 	wdb, err := sql.Open("sqlite", dsn(abs, sqlitePragmas))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -60,7 +64,7 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger) (*sqliteDB, 
 	}
 	read.SetMaxOpenConns(4)
 	read.SetMaxIdleConns(4)
-	return &sqliteDB{writer: startWriter(conn, log), read: read, wdb: wdb}, nil
+	return &sqliteDB{path: abs, writer: startWriter(conn, log), read: read, wdb: wdb}, nil
 }
 
 // dsn makes the URI of SQLite's own form, in which ? and # in a path must be

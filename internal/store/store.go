@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 
 	"rookery/internal/clock"
@@ -42,6 +43,8 @@ type Config struct {
 	MaxConns    int32  // PostgreSQL connections at most; 0 means 16
 	Log         *slog.Logger
 	Clock       clock.Clock
+
+	appName string // on PostgreSQL; empty: the URL's, or rookery
 }
 
 // Tx is one open transaction. It is made by the store only and must not be
@@ -89,6 +92,10 @@ type backend interface {
 	query(ctx context.Context, sql string, args ...any) (Rows, error)
 	tryLock(ctx context.Context, name string) (*Lock, error)
 	migrating(ctx context.Context, fn func(context.Context) error) error
+	dump(ctx context.Context, path string) error // into an empty file
+	inspect(ctx context.Context, path string) (BackupInfo, error)
+	isItself(file os.FileInfo) bool
+	size(ctx context.Context) (int64, error)
 	close() error
 }
 
@@ -119,6 +126,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 // Close waits for transactions under way, folds SQLite's log back into the
 // file and lets go of every connection.
 func (s *Store) Close() error { return s.close() }
+
+// Size is about how many bytes a backup takes at most.
+func (s *Store) Size(ctx context.Context) (int64, error) { return s.size(ctx) }
 
 // Dialect tells which database this is.
 func (s *Store) Dialect() Dialect { return s.dialect }
