@@ -59,12 +59,14 @@ func note(a Account) string {
 // Post converts a status. A boost converts as what it is, a post of its own
 // id without text; Status.ReblogOf tells it.
 func (v Converter) Post(s Status) community.Post {
+	mentioned := v.resolver(s.Mentions)
 	p := community.Post{
 		ID:         s.ID,
 		URI:        s.URI,
 		URL:        s.URL,
 		Author:     v.Member(s.Account),
-		Text:       htmltext.Text(s.Content, htmltext.Options{Mention: v.resolver(s.Mentions)}),
+		Text:       htmltext.Text(s.Content, htmltext.Options{Mention: mentioned}),
+		Links:      links(s.Content, mentioned),
 		CW:         htmltext.Clean(s.SpoilerText),
 		Sensitive:  s.Sensitive,
 		Visibility: s.Visibility,
