@@ -42,6 +42,9 @@ type Options struct {
 	// NoRateLimits is for the operator's own server: nothing is held back,
 	// but refusals (429) are obeyed.
 	NoRateLimits bool
+	// Observe, if set, is told every request once it has ended. It is called
+	// from many goroutines and must be quick.
+	Observe func(Request)
 }
 
 const defaultTimeout = 30 * time.Second
@@ -54,9 +57,16 @@ type Client struct {
 	clock   clock.Clock
 	log     *slog.Logger
 	timeout time.Duration
+	// pongWithin is how long a silent stream may take to show that it lives.
+	pongWithin time.Duration
+
 	reads   *http.Client
 	effects *http.Client
+	streams *http.Client
 	limits  limiter
+	observe func(Request)
+	// onRefusal, if set, is called when the server no longer takes the token.
+	onRefusal func()
 
 	mu       sync.Mutex
 	skew     time.Duration
@@ -82,8 +92,8 @@ func New(o Options) (*Client, error) {
 		return nil, errors.New("the user agent must be one line of text")
 	}
 	c := &Client{
-		base: base, token: o.Token, agent: o.UserAgent, clock: o.Clock, log: o.Log, timeout: o.Timeout,
-		limits: limiter{off: o.NoRateLimits},
+		base: base, token: o.Token, agent: o.UserAgent, clock: o.Clock, log: o.Log, timeout: o.Timeout, pongWithin: pongWithin,
+		limits: limiter{off: o.NoRateLimits}, observe: o.Observe,
 	}
 	if c.clock == nil {
 		c.clock = clock.System{}
@@ -97,18 +107,24 @@ func New(o Options) (*Client, error) {
 	if c.agent == "" {
 		c.agent = "Rookery"
 	}
-	transport := o.Transport
-	if transport == nil {
-		transport = newTransport()
+	requests, streams := o.Transport, o.Transport
+	if o.Transport == nil {
+		// Streams have their own, so that they take no request's connection.
+		requests, streams = newTransport(), newTransport()
 	}
-	c.reads = &http.Client{Transport: transport, CheckRedirect: c.follow}
-	c.effects = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.reads = &http.Client{Transport: requests, CheckRedirect: c.follow}
+	c.effects = &http.Client{Transport: requests, CheckRedirect: stay}
+	c.streams = &http.Client{Transport: streams, CheckRedirect: stay}
 	return c, nil
 }
 
 // Close frees the connections that are kept for later; the client stays
 // usable.
-func (c *Client) Close() { c.reads.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.reads.CloseIdleConnections()
+	c.streams.CloseIdleConnections()
+}
 
 // connections to one server at most; each answer under way needs one.
 const connections = 8

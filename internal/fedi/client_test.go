@@ -13,7 +13,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"rookery/internal/clock"
 	"rookery/internal/community"
 )
 
@@ -25,16 +24,16 @@ const testToken = "s3cret-t0ken"
 var start = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 // serve starts a server with that handler and a client for it.
-func serve(t *testing.T, h http.HandlerFunc, change ...func(*Options)) (*Client, *clock.Manual) {
+func serve(t *testing.T, h http.HandlerFunc, change ...func(*Options)) (*Client, *testClock) {
 	t.Helper()
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	return clientFor(t, srv.URL, change...)
 }
 
-func clientFor(t *testing.T, server string, change ...func(*Options)) (*Client, *clock.Manual) {
+func clientFor(t *testing.T, server string, change ...func(*Options)) (*Client, *testClock) {
 	t.Helper()
-	clk := clock.NewManual(start)
+	clk := newTestClock(start)
 	o := Options{Server: server, Token: testToken, UserAgent: "Rookery/test", Clock: clk}
 	for _, f := range change {
 		f(&o)

@@ -59,7 +59,7 @@ func TestRequestsAreWithinThePublishedDescription(t *testing.T) {
 				t.Errorf("%s %s: the field %s is not described", r.Method, path, k)
 			}
 		}
-		if r.URL.Path == "/api/v1/notifications" || strings.HasSuffix(r.URL.Path, "x1/statuses") {
+		if r.URL.Path == "/api/v1/notifications" || strings.HasSuffix(r.URL.Path, "x1/statuses") || strings.HasSuffix(r.URL.Path, "/relationships") {
 			io.WriteString(w, "[]")
 			return
 		}
@@ -75,12 +75,15 @@ func TestRequestsAreWithinThePublishedDescription(t *testing.T) {
 	_, e7 := c.VerifyCredentials(t.Context())
 	e8 := c.Dismiss(t.Context(), "x1")
 	e9 := c.Delete(t.Context(), "x1")
-	for _, err := range []error{e1, e2, e3, e4, e5, e6, e7, e8, e9} {
+	_, e10 := c.Relationships(t.Context(), "x1", "x2")
+	_, e11 := c.NotificationPolicy(t.Context())
+	_, e12 := c.AppScopes(t.Context())
+	for _, err := range []error{e1, e2, e3, e4, e5, e6, e7, e8, e9, e10, e11, e12} {
 		if err != nil {
 			t.Error(err)
 		}
 	}
-	if sent != 9 {
+	if sent != 12 {
 		t.Errorf("%d requests", sent)
 	}
 }

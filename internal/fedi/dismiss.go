@@ -11,6 +11,9 @@ import (
 // account's list for people who also read it, and nothing depends on it. If
 // too many wait it is left out.
 func (f *Fedi) DismissLater(account community.AccountID, n community.NotificationID) {
+	if f.NoDismissals {
+		return
+	}
 	l, err := f.login(account)
 	if err != nil || n == "" {
 		return

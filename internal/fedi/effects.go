@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -57,9 +58,30 @@ func (k postKind) Send(ctx context.Context, a outbox.Attempt) (string, error) {
 	}
 	s, err := l.client.Post(ctx, d, a.Key)
 	if err != nil {
-		return "", sendError(l.helped(err))
+		return "", sendError(l.helped(l.why(ctx, d, err)))
 	}
 	return string(s.ID), nil
+}
+
+// why finds out what a server means that refuses a post without saying it in
+// its status: Akkoma says 422 when the parent is gone, and 403 to a token that
+// is not valid.
+func (l *login) why(ctx context.Context, d Draft, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Class != Invalid || e.Status == 0 {
+		return err
+	}
+	if e.Status == http.StatusForbidden {
+		if other := l.stillUs(ctx); ClassOf(other) == Auth {
+			return other
+		}
+	}
+	if d.InReplyTo != "" {
+		if _, other := l.client.Status(ctx, d.InReplyTo); ClassOf(other) == Gone {
+			e.Class = Gone
+		}
+	}
+	return err
 }
 
 // parent is what the attempt's part replies to.
@@ -72,7 +94,7 @@ func (p PostPayload) parent(a outbox.Attempt) community.PostID {
 
 func (k postKind) load(a outbox.Attempt) (*login, PostPayload, error) {
 	var p PostPayload
-	l, err := k.f.login(a.Account)
+	l, err := k.f.sender(a.Account)
 	if err != nil {
 		return nil, p, &outbox.SendError{Outcome: outbox.NotSent, Err: err}
 	}
@@ -181,34 +203,22 @@ func (k deleteKind) Now(account community.AccountID) time.Time { return k.f.Now(
 func (deleteKind) DropsUnsent()                                {}
 
 func (k deleteKind) Send(ctx context.Context, a outbox.Attempt) (string, error) {
-	l, err := k.f.login(a.Account)
+	l, err := k.f.sender(a.Account)
 	if err != nil {
 		return "", &outbox.SendError{Outcome: outbox.NotSent, Err: err}
 	}
 	for _, id := range slices.Backward(a.Made) {
 		err := l.client.Delete(ctx, community.PostID(id))
-		if ClassOf(err) == Gone {
-			err = l.stillUs(ctx)
+		if cl := ClassOf(err); cl == Gone || cl == Invalid {
+			if other := l.stillUs(ctx); other != nil || cl == Gone {
+				err = other
+			}
 		}
 		if err != nil {
 			return "", sendError(l.helped(err))
 		}
 	}
 	return "", nil
-}
-
-// stillUs makes sure that "not found" does not only mean "not yours": servers
-// answer so to another account's token.
-func (l *login) stillUs(ctx context.Context) error {
-	me, err := l.client.VerifyCredentials(ctx)
-	if err != nil {
-		return err
-	}
-	if id, self := l.account(); me.ID != self.ID {
-		return &Error{Class: Auth, Method: "DELETE", Path: "/api/v1/statuses",
-			Message: fmt.Sprintf("the token now belongs to %s, not to %s (%s)", me.Acct, self.Handle, id)}
-	}
-	return nil
 }
 
 // sendError translates the protocol's classes into what the outbox must know.

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/url"
 	"strings"
+
+	"rookery/internal/htmltext"
 )
 
 // Software is the server's make.
@@ -27,6 +29,11 @@ const (
 type Instance struct {
 	Software Software
 	Version  string // as the server writes it
+	Title    string // its name for people; may be empty
+	// Contact is the handle of who runs it, ContactMail their address; either
+	// may be empty.
+	Contact, ContactMail string
+	Rules                []string // its rules, plain text, in its order
 	// Domain is what stands after the @ in the handles of the server's own
 	// accounts; it can differ from the host of its address.
 	Domain string
@@ -61,10 +68,15 @@ type wireInstance struct {
 	Domain    text `json:"domain"` // v2
 	URI       text `json:"uri"`    // v1
 	Version   text `json:"version"`
+	Title     text `json:"title"`
 	SourceURL text `json:"source_url"`
 	URLs      object[struct {
 		Streaming text `json:"streaming_api"`
 	}] `json:"urls"`
+	Contact         object[wireContact]       `json:"contact"`         // v2
+	ContactAccount  object[Account]           `json:"contact_account"` // v1
+	Email           text                      `json:"email"`           // v1
+	Rules           list[wireRule]            `json:"rules"`
 	Configuration   object[wireConfiguration] `json:"configuration"`
 	MaxTootChars    count                     `json:"max_toot_chars"`       // Pleroma, old GoToSocial, Friendica, forks
 	MaxPostChars    count                     `json:"post_character_limit"` // Mitra
@@ -72,6 +84,16 @@ type wireInstance struct {
 	Description     count                     `json:"description_limit"`    // Pleroma
 	MaxMedia        count                     `json:"max_media_attachments"`
 	PleromaMetadata object[json.RawMessage]   `json:"pleroma"`
+}
+
+type wireContact struct {
+	Email   text            `json:"email"`
+	Account object[Account] `json:"account"`
+}
+
+type wireRule struct {
+	Text text `json:"text"`
+	Hint text `json:"hint"`
 }
 
 type wireConfiguration struct {
@@ -135,6 +157,9 @@ func (c *Client) Instance(ctx context.Context) (Instance, error) {
 	if in.Domain == "" {
 		in.Domain = c.base.Host
 	}
+	if who := firstAccount(w.Contact.V.Account, w.ContactAccount); who.ID != "" {
+		in.Contact = Converter{Domain: in.Domain}.Member(who).Handle
+	}
 	c.mu.Lock()
 	c.instance, c.probed = in, true
 	c.mu.Unlock()
@@ -152,6 +177,15 @@ func merge(v2, v1 wireInstance) wireInstance {
 	if v1.Version == "" {
 		v1.Version = v2.Version
 	}
+	if v1.Title == "" {
+		v1.Title = v2.Title
+	}
+	if len(v1.Rules) == 0 {
+		v1.Rules = v2.Rules
+	}
+	if v2.Contact.OK {
+		v1.Contact = v2.Contact
+	}
 	if v2.Configuration.V.URLs.OK {
 		v1.Configuration.V.URLs = v2.Configuration.V.URLs
 	}
@@ -161,18 +195,21 @@ func merge(v2, v1 wireInstance) wireInstance {
 func (w wireInstance) instance() Instance {
 	st, md := w.Configuration.V.Statuses.V, w.Configuration.V.Media.V
 	in := Instance{
-		Software:   w.software(),
-		Version:    oneLine(string(w.Version)),
-		Domain:     hostOf(first(w.Domain, w.URI)),
-		Streaming:  first(w.Configuration.V.URLs.V.Streaming, w.URLs.V.Streaming),
-		MaxChars:   int(positive(st.MaxCharacters, w.MaxTootChars, w.MaxPostChars)),
-		MaxMedia:   int(positive(st.MaxMedia, w.MaxMedia, defaultMaxMedia)),
-		MaxAlt:     int(positive(md.Description, w.Description, defaultMaxAlt)),
-		ImageSize:  int64(positive(md.ImageSize, w.UploadLimit, defaultImageSize)),
-		VideoSize:  int64(positive(md.VideoSize, w.UploadLimit, defaultVideoSize)),
-		ImagePixel: int64(md.ImagePixel),
-		VideoPixel: int64(md.VideoPixel),
-		VideoRate:  int64(md.VideoRate),
+		Software:    w.software(),
+		Version:     oneLine(string(w.Version)),
+		Title:       oneLine(string(w.Title)),
+		ContactMail: oneLine(first(w.Contact.V.Email, w.Email)),
+		Rules:       w.rules(),
+		Domain:      hostOf(first(w.Domain, w.URI)),
+		Streaming:   first(w.Configuration.V.URLs.V.Streaming, w.URLs.V.Streaming),
+		MaxChars:    int(positive(st.MaxCharacters, w.MaxTootChars, w.MaxPostChars)),
+		MaxMedia:    int(positive(st.MaxMedia, w.MaxMedia, defaultMaxMedia)),
+		MaxAlt:      int(positive(md.Description, w.Description, defaultMaxAlt)),
+		ImageSize:   int64(positive(md.ImageSize, w.UploadLimit, defaultImageSize)),
+		VideoSize:   int64(positive(md.VideoSize, w.UploadLimit, defaultVideoSize)),
+		ImagePixel:  int64(md.ImagePixel),
+		VideoPixel:  int64(md.VideoPixel),
+		VideoRate:   int64(md.VideoRate),
 	}
 	in.MaxCharsTold = in.MaxChars > 0
 	if !in.MaxCharsTold {
@@ -274,11 +311,33 @@ func (c *Client) nodeInfo(ctx context.Context) Software {
 			}] `json:"software"`
 		}
 		path := "/" + strings.TrimLeft(strings.TrimPrefix(u.EscapedPath(), c.base.EscapedPath()), "/")
-		if _, err := c.get(ctx, call{path: path, noAuth: true}, &doc); err == nil {
+		if _, err := c.get(ctx, call{path: path, route: "/nodeinfo", noAuth: true}, &doc); err == nil {
 			return makeOf(string(doc.Software.V.Name))
 		}
 	}
 	return ""
+}
+
+// rules are the server's rules as plain text; what a member reads below a
+// rule is a part of it.
+func (w wireInstance) rules() []string {
+	const most = 100
+	var all []string
+	for _, r := range w.Rules[:min(len(w.Rules), most)] {
+		if rule := strings.TrimSpace(htmltext.Clean(string(r.Text)) + "\n" + htmltext.Clean(string(r.Hint))); rule != "" {
+			all = append(all, rule)
+		}
+	}
+	return all
+}
+
+func firstAccount(of ...object[Account]) Account {
+	for _, a := range of {
+		if a.OK {
+			return a.V
+		}
+	}
+	return Account{}
 }
 
 func first(vs ...text) string {

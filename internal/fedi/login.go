@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"rookery/internal/clock"
 	"rookery/internal/community"
 	"rookery/internal/inbox"
@@ -29,6 +31,10 @@ type LoginConfig struct {
 	Features []inbox.Feature
 	// NoRateLimits is for the operator's own server.
 	NoRateLimits bool
+	// NoStream switches streaming off; StreamURL takes the place of the
+	// address that the server names, "wss://streaming.art.example".
+	NoStream  bool
+	StreamURL string
 	// TokenHelp says how to mend a refused token.
 	TokenHelp string
 }
@@ -43,6 +49,15 @@ type Config struct {
 	UserAgent string
 	Timeout   time.Duration // of a read; 0 means 30 s
 	Logins    []LoginConfig
+	// Trouble, if set, is told what an operator should know of an account,
+	// by its name, once for each change. The error says what to do; it is nil
+	// for ServedAgain. It holds up the account's polling until it returns.
+	Trouble func(account string, kind TroubleKind, err error)
+	// NoDismissals leaves notifications as they are, for a rehearsal.
+	NoDismissals bool
+	// Observe, if set, is told every request once it has ended. It is called
+	// from many goroutines and must be quick.
+	Observe func(Request)
 }
 
 // Fedi runs our accounts. It is safe for concurrent use.
@@ -73,8 +88,10 @@ func NewFedi(c Config) (*Fedi, error) {
 		if err != nil {
 			return nil, fmt.Errorf("account %s: %w", lc.Name, err)
 		}
-		f.logins = append(f.logins, &login{LoginConfig: lc, f: f, client: client,
-			log: c.Log.With("account", lc.Name), dismissals: make(chan community.NotificationID, 256)})
+		l := &login{LoginConfig: lc, f: f, client: client, log: c.Log.With("account", lc.Name),
+			dismissals: make(chan community.NotificationID, 256), nudge: make(chan struct{}, 1), reconnect: newReconnect()}
+		client.onRefusal = l.doubt
+		f.logins = append(f.logins, l)
 	}
 	c.Outbox.Register(postKind{f})
 	c.Outbox.Register(deleteKind{f})
@@ -89,16 +106,35 @@ type login struct {
 	log    *slog.Logger
 
 	dismissals chan community.NotificationID
+	nudge      chan struct{} // the poller thinks again when the next poll is due
+	asked      atomic.Bool   // a poll is asked for
+	distrust   atomic.Int32  // mentions that polls found and the stream, being open, had not brought
+	follows    follows
 
 	mu       sync.Mutex
 	id       community.AccountID // empty until connected
 	self     community.Member
 	instance Instance
-	probed   time.Time
+	verified time.Time // when the server last said whose the token is
+	probed   time.Time // when it last said what it allows
+	doubted  bool      // it has refused the token since
+	streamUp bool
+	// streamSince is when streamUp last changed, by the server's clock.
+	streamSince time.Time
+	lastPoll    time.Time
+	lastError   string
 
 	// For the poller alone.
-	newest community.NotificationID
-	swept  time.Time
+	newest   community.NotificationID
+	swept    time.Time
+	failures int       // in a row
+	failing  time.Time // since
+	trouble  TroubleKind
+
+	// For the stream alone.
+	reconnect      *backoff.ExponentialBackOff
+	streamFailures int
+	streamNext     time.Time // not to be opened before
 }
 
 // accountID makes the name of an account of ours from its server and its id
@@ -131,37 +167,15 @@ func (l *login) firstTry(ctx context.Context) error {
 // loginPatience is how long the accounts wait for one whose server hangs.
 const loginPatience = 5 * time.Second
 
-// connect logs in: who are we, and what does the server allow? It is repeated
-// once a day, for both may change.
-func (l *login) connect(ctx context.Context) error {
-	l.mu.Lock()
-	fresh := l.id != "" && l.f.Clock.Now().Sub(l.probed) < 24*time.Hour
-	l.mu.Unlock()
-	if fresh {
-		return nil
-	}
-	me, err := l.client.VerifyCredentials(ctx)
-	if err != nil {
-		return fmt.Errorf("log in at %s: %w", l.Server, err)
-	}
-	instance, err := l.client.Instance(ctx)
-	if err != nil {
-		return fmt.Errorf("ask %s for its limits: %w", l.Server, err)
-	}
-	if l.logIn(me, instance) {
-		// The outbox may have tried before we knew who we are.
-		id, _ := l.account()
-		return l.f.Outbox.Ready(ctx, id)
-	}
-	return nil
-}
-
 // logIn notes who we are and tells whether it is the first time.
-func (l *login) logIn(me Account, instance Instance) (first bool) {
+func (l *login) logIn(me Account, instance Instance, probed bool) (first bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.self = l.client.Converter().Member(me)
-	l.instance, l.probed = instance, l.f.Clock.Now()
+	l.verified, l.doubted = l.f.Clock.Now(), false
+	if l.instance = instance; probed {
+		l.probed = l.verified
+	}
 	first = l.id == ""
 	l.id = accountID(l.Server, me.ID)
 	l.f.mu.Lock()
@@ -271,6 +285,13 @@ func (f *Fedi) Now(account community.AccountID) time.Time {
 }
 
 func newClient(lc LoginConfig, c Config) (*Client, error) {
+	observe := c.Observe
+	if observe != nil {
+		observe = func(r Request) {
+			r.Account = lc.Name
+			c.Observe(r)
+		}
+	}
 	return New(Options{Server: lc.Server, Token: lc.Token, UserAgent: c.UserAgent, Clock: c.Clock, Log: c.Log,
-		Timeout: c.Timeout, NoRateLimits: lc.NoRateLimits})
+		Timeout: c.Timeout, NoRateLimits: lc.NoRateLimits, Observe: observe})
 }

@@ -152,14 +152,14 @@ const (
 // cannot, and from then on that is said without asking; class Gone: there is
 // no such notification (any more). A dismissal may be repeated at will.
 func (c *Client) Dismiss(ctx context.Context, id community.NotificationID) error {
-	cl := call{method: http.MethodPost, path: "/api/v1/notifications/", bodyless: true}
+	cl := call{method: http.MethodPost, path: "/api/v1/notifications/", route: "/api/v1/notifications/:id/dismiss", bodyless: true}
 	p, err := pathID(string(id))
 	if err != nil {
 		return badID(cl.method, cl.path, err)
 	}
 	cl.path += p + "/dismiss"
 	other := cl
-	other.path = "/api/v1/notification/" + p + "/dismiss"
+	other.path, other.route = "/api/v1/notification/"+p+"/dismiss", "/api/v1/notification/:id/dismiss"
 
 	c.mu.Lock()
 	known, in := c.dismiss, c.instance

@@ -2,10 +2,7 @@ package fedi
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"rookery/internal/community"
@@ -24,133 +21,22 @@ const (
 	maxPages = 250
 )
 
-// Run keeps every account logged in and polled until ctx ends. Servers that
-// do not answer are tried again; they hold up no other account.
-func (f *Fedi) Run(ctx context.Context) {
-	var wg sync.WaitGroup
-	for _, l := range f.logins {
-		wg.Go(func() { l.run(ctx) })
-		wg.Go(func() { l.dismissing(ctx) })
-	}
-	wg.Wait()
-	for _, l := range f.logins {
-		l.client.Close()
-	}
-}
-
-// PollOnce logs every account in and polls it once. Its error joins what went
-// wrong with each; the others are served all the same.
-func (f *Fedi) PollOnce(ctx context.Context) error {
-	errs := make([]error, len(f.logins))
-	var wg sync.WaitGroup
-	for i, l := range f.logins {
-		wg.Go(func() {
-			err := l.firstTry(ctx)
-			if err == nil {
-				err = l.poll(ctx)
-			}
-			if err != nil {
-				errs[i] = fmt.Errorf("account %s: %w", l.Name, l.helped(err))
-			}
-		})
-	}
-	wg.Wait()
-	return errors.Join(errs...)
-}
-
-// helped adds what the operator can do.
-func (l *login) helped(err error) error {
-	if ClassOf(err) == Auth && l.TokenHelp != "" {
-		return fmt.Errorf("%w: %s", err, l.TokenHelp)
-	}
-	return err
-}
-
-func (l *login) run(ctx context.Context) {
-	failures := 0
-	for first := true; ctx.Err() == nil; first = false {
-		var err error
-		if first {
-			err = l.firstTry(ctx)
-		} else {
-			err = l.connect(ctx)
-		}
-		if err == nil {
-			err = l.polling(ctx, &failures)
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		pause := l.Poll
-		if err != nil {
-			if failures++; failures == 1 || failures%100 == 0 {
-				l.log.Warn("the account cannot be served now; trying again", "error", l.helped(err))
-			} else {
-				l.log.Debug("still cannot be served", "error", err)
-			}
-			pause = max(l.Poll, min(time.Duration(failures)*time.Second, time.Minute))
-			if e, ok := errors.AsType[*Error](err); ok && e.RetryAt.After(l.f.Clock.Now()) {
-				pause = min(e.RetryAt.Sub(l.f.Clock.Now()), 15*time.Minute)
-			}
-			if ClassOf(err) == Auth {
-				pause = max(pause, time.Minute)
-			}
-		}
-		if !l.sleep(ctx, pause) {
-			return
-		}
-	}
-}
-
-// polling polls for as long as this process is the one that does.
-func (l *login) polling(ctx context.Context, failures *int) error {
-	id, _ := l.account()
-	lock, err := l.f.Store.TryLock(ctx, "poll:"+string(id))
-	if err != nil || lock == nil {
-		return err
-	}
-	defer lock.Release()
-	for {
-		if err := l.poll(ctx); err != nil {
-			return err
-		}
-		if *failures > 0 {
-			l.log.Info("the account is served again", "after_failures", *failures)
-			*failures = 0
-		}
-		ready, stop := l.f.Clock.After(l.Poll)
-		select {
-		case <-ready:
-		case <-lock.Lost():
-			stop()
-			return nil
-		case <-ctx.Done():
-			stop()
-			return ctx.Err()
-		}
-		if err := l.connect(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-func (l *login) sleep(ctx context.Context, d time.Duration) bool {
-	ready, stop := l.f.Clock.After(d)
-	defer stop()
-	select {
-	case <-ready:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // poll takes in what is new. Each poll begins at the newest notification that
 // is older than ten minutes, because ids can appear out of order; inbox knows
 // what it has already.
 func (l *login) poll(ctx context.Context) error {
+	if err := l.look(ctx); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lastPoll = l.f.Clock.Now()
+	return nil
+}
+
+func (l *login) look(ctx context.Context) error {
 	id, _ := l.account()
-	a := inbox.Account{ID: id, Features: l.Features, Backlog: l.Backlog, MaxAge: l.MaxAge}
+	a := l.inboxAccount(id)
 	cursor, err := l.f.Inbox.Begin(ctx, a, l.now())
 	if err != nil {
 		return err
@@ -288,8 +174,15 @@ func (l *login) settled(page []Notification) community.NotificationID {
 	return ""
 }
 
-// take hands a page, which is newest first, to the inbox.
+// take hands a page of a poll, which is newest first, to the inbox.
 func (l *login) take(ctx context.Context, a inbox.Account, page []Notification, cursor community.NotificationID) error {
+	n, err := l.store(ctx, a, page, cursor)
+	l.overlooked(n, page)
+	return err
+}
+
+// store hands a page to the inbox and returns how many mentions were new.
+func (l *login) store(ctx context.Context, a inbox.Account, page []Notification, cursor community.NotificationID) (int, error) {
 	v := l.client.Converter()
 	p := inbox.Page{Cursor: cursor, Now: l.now()}
 	for _, n := range slices.Backward(page) {
@@ -313,5 +206,5 @@ func (l *login) take(ctx context.Context, a inbox.Account, page []Notification, 
 		failpoint.At("2-taken-in")
 		l.log.Info("mentions taken in", "new", n)
 	}
-	return err
+	return n, err
 }

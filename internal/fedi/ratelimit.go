@@ -55,6 +55,8 @@ type limiter struct {
 	sent    [families][]time.Time // when the last requests were sent, oldest first
 	blocked [families]time.Time   // nothing before this
 	told    [families]allowance   // what the server's headers last said
+	// promised are the moments still to come that were named to callers.
+	promised [families][]time.Time
 }
 
 // allowance is what X-RateLimit headers say.
@@ -85,7 +87,7 @@ func (l *limiter) take(now time.Time, special family, sw Software) (family, time
 		}
 	}
 	if !until.IsZero() {
-		return worst, until, false
+		return worst, l.promise(now, worst, until), false
 	}
 	if l.off {
 		return 0, time.Time{}, true
@@ -99,6 +101,34 @@ func (l *limiter) take(now time.Time, special family, sw Software) (family, time
 		}
 	}
 	return 0, time.Time{}, true
+}
+
+// promise names the moment for one who has to wait at least until then. Of
+// effects that wait for the same limit each gets a moment of its own, as far
+// as it is known when requests will be forgotten: if all came back for the
+// first of them, all but one would have come for nothing. Readers may not come
+// back at all, so they are promised nothing.
+func (l *limiter) promise(now time.Time, f family, until time.Time) time.Time {
+	if f == general || f == paged {
+		return until
+	}
+	kept := l.promised[f][:0]
+	for _, at := range l.promised[f] {
+		if at.After(now) {
+			kept = append(kept, at)
+		}
+	}
+	n := min(len(l.sent[f])-windows[f].most+len(kept), len(l.sent[f])-1)
+	if n >= 0 { // the request whose being forgotten makes room
+		if at := l.sent[f][n].Add(windows[f].period); at.After(until) {
+			until = at
+		}
+	}
+	if len(kept) < windows[f].most {
+		kept = append(kept, until)
+	}
+	l.promised[f] = kept
+	return until
 }
 
 // wait returns when family f may be used again, zero for at once.

@@ -263,3 +263,39 @@ func FuzzRateHeaders(f *testing.F) {
 		}
 	})
 }
+
+func TestEffectsThatWaitAreToldToComeOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	c, clk := serve(t, answerWith(200, "application/json", aStatus))
+	period := windows[deleting].period
+	for range windows[deleting].most {
+		if err := c.Delete(t.Context(), "1"); err != nil {
+			t.Fatal(err)
+		}
+		clk.Advance(time.Second)
+	}
+	for i := range 2 * windows[deleting].most { // more than there are moments known
+		want := start.Add(period + time.Duration(min(i, windows[deleting].most-1))*time.Second)
+		if at := rateOf(t, c.Delete(t.Context(), "1")); !at.Equal(want) {
+			t.Fatalf("the waiting one %d is told %v, want %v", i, at, want)
+		}
+	}
+	// What was promised and has passed is promised anew.
+	clk.Advance(start.Add(period + time.Minute).Sub(clk.Now()))
+	for range windows[deleting].most {
+		if err := c.Delete(t.Context(), "1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if at := rateOf(t, c.Delete(t.Context(), "1")); !at.Equal(clk.Now().Add(period)) {
+		t.Errorf("told %v, want %v", at, clk.Now().Add(period))
+	}
+	// Readers are all told the first moment.
+	for range windows[general].most {
+		_, _ = c.Status(t.Context(), "1")
+	}
+	first := rateOf(t, read(t, c))
+	if again := rateOf(t, read(t, c)); !again.Equal(first) {
+		t.Errorf("readers are told %v and %v", first, again)
+	}
+}

@@ -25,6 +25,7 @@ const (
 type call struct {
 	method string
 	path   string // below the base URL, its ids escaped by pathID
+	route  string // path with ":id" for its ids; empty when it has none
 	query  url.Values
 
 	body        io.Reader // nil for none; read once, never sent twice
@@ -54,6 +55,13 @@ type answer struct {
 // Idempotency-Key makes it think so; it can only do that while it can rewind
 // the body, so effects with a key always have a body and never GetBody.
 func (c *Client) do(ctx context.Context, cl call) (answer, error) {
+	began := c.clock.Now()
+	a, err := c.ask(ctx, cl)
+	c.observed(cl, began, a.status, err)
+	return a, err
+}
+
+func (c *Client) ask(ctx context.Context, cl call) (answer, error) {
 	e := &Error{Method: cl.method, Path: cl.path}
 	if err := ctx.Err(); err != nil {
 		e.Class, e.Message, e.Err = Transient, "not sent", err

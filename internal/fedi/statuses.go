@@ -47,7 +47,7 @@ func (c *Client) Status(ctx context.Context, id community.PostID) (Status, error
 		return Status{}, badID(http.MethodGet, path, err)
 	}
 	var s Status
-	_, err = c.get(ctx, call{path: path + p}, &s)
+	_, err = c.get(ctx, call{path: path + p, route: path + ":id"}, &s)
 	return s, err
 }
 
@@ -65,7 +65,7 @@ func (c *Client) Context(ctx context.Context, id community.PostID) (Thread, erro
 		Ancestors   list[Status] `json:"ancestors"`
 		Descendants list[Status] `json:"descendants"`
 	}
-	_, err = c.get(ctx, call{path: path + p + "/context"}, &w)
+	_, err = c.get(ctx, call{path: path + p + "/context", route: path + ":id/context"}, &w)
 	return Thread{Ancestors: w.Ancestors, Descendants: w.Descendants}, err
 }
 
@@ -85,7 +85,7 @@ func (c *Client) AccountStatuses(ctx context.Context, id community.MemberID, q S
 	if err != nil {
 		return nil, time.Time{}, badID(http.MethodGet, path, err)
 	}
-	cl := call{path: path + p + "/statuses", query: url.Values{"limit": {limitOr(q.Limit, 20, 40)}}}
+	cl := call{path: path + p + "/statuses", route: path + ":id/statuses", query: url.Values{"limit": {limitOr(q.Limit, 20, 40)}}}
 	if q.MaxID != "" {
 		cl.query.Set("max_id", string(q.MaxID))
 		cl.family = paged
@@ -145,7 +145,7 @@ func (c *Client) Post(ctx context.Context, d Draft, idempotencyKey string) (Stat
 // such post, or it is another account's; class Unsupported: the server cannot
 // edit.
 func (c *Client) Edit(ctx context.Context, id community.PostID, d Draft) (Status, error) {
-	cl := call{method: http.MethodPut, path: "/api/v1/statuses/", effect: true}
+	cl := call{method: http.MethodPut, path: "/api/v1/statuses/", route: "/api/v1/statuses/:id", effect: true}
 	p, err := pathID(string(id))
 	if err != nil {
 		return Status{}, badID(cl.method, cl.path, err)
@@ -208,7 +208,7 @@ func (c *Client) write(ctx context.Context, cl call, d Draft, body map[string]an
 // Gone: the server has no such post of the token's account; that it is done
 // follows only if the token is still the account's that posted.
 func (c *Client) Delete(ctx context.Context, id community.PostID) error {
-	cl := call{method: http.MethodDelete, path: "/api/v1/statuses/", family: deleting, effect: true, bodyless: true}
+	cl := call{method: http.MethodDelete, path: "/api/v1/statuses/", route: "/api/v1/statuses/:id", family: deleting, effect: true, bodyless: true}
 	p, err := pathID(string(id))
 	if err != nil {
 		return badID(cl.method, cl.path, err)
