@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +26,8 @@ type pump struct {
 	left    int       // replies that may still be made; -1 for no end
 	until   time.Time // no mention is begun after it
 
+	draw draw
+
 	mu       sync.Mutex
 	answered int
 	stopped  error // trouble that is not this mention's alone
@@ -46,6 +47,14 @@ func (p *Persona) Answer(ctx context.Context, account community.AccountID, limit
 		wg.Go(func() { run.loop(ctx) })
 	}
 	wg.Wait()
+	if p.Trouble != nil && ctx.Err() == nil && (llm.ClassOf(run.stopped) != "" || run.answered > 0) {
+		p.Trouble(ctx, modelError(run.stopped))
+	}
+	if llm.ClassOf(run.stopped) != "" && ctx.Err() == nil {
+		if err := p.patienceOver(ctx, account); err != nil {
+			p.Log.Warn("who has waited long could not be told", "account", account, "error", err)
+		}
+	}
 	p.mu.Lock()
 	if run.stopped != nil {
 		p.troubles[account]++
@@ -56,9 +65,17 @@ func (p *Persona) Answer(ctx context.Context, account community.AccountID, limit
 	return run.answered, run.stopped
 }
 
+// modelError is the error if it is the model's.
+func modelError(err error) error {
+	if llm.ClassOf(err) == "" {
+		return nil
+	}
+	return err
+}
+
 func (r *pump) loop(ctx context.Context) {
 	for r.begin(ctx) {
-		w, ok, err := r.pick(ctx, r.account)
+		w, ok, err := r.pick(ctx)
 		if err != nil || !ok {
 			r.end(false, err)
 			<-r.slots
@@ -78,9 +95,14 @@ func (r *pump) begin(ctx context.Context) bool {
 	case <-ctx.Done():
 		return false
 	}
+	// While nothing is sent nothing is asked: the words would be stale, and paid for.
+	since, err := r.Outbox.Paused(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.left == 0 || r.stopped != nil || r.isStopping() || ctx.Err() != nil || r.Clock.Now().After(r.until) {
+	if err != nil && r.stopped == nil {
+		r.stopped = err
+	}
+	if !since.IsZero() || r.left == 0 || r.stopped != nil || r.isStopping() || ctx.Err() != nil || r.Clock.Now().After(r.until) {
 		<-r.slots
 		return false
 	}
@@ -109,6 +131,11 @@ func (p *Persona) one(ctx context.Context, w waiting) (answered bool, err error)
 	ctx, cancel := context.WithTimeout(ctx, p.answerLimit()-holdMargin)
 	defer cancel()
 	m := w.mention
+	if why, err := p.unwanted(ctx, m); err != nil {
+		return false, p.trouble(ctx, w, err)
+	} else if why != "" {
+		return false, p.close(ctx, w, inbox.Ignored, why)
+	}
 	if !m.Expires.IsZero() && p.platform.Now(m.Account).After(m.Expires) {
 		return false, p.close(ctx, w, inbox.Expired, "it waited too long for an answer")
 	}
@@ -125,44 +152,92 @@ func (p *Persona) one(ctx context.Context, w waiting) (answered bool, err error)
 		return false, p.noThread(ctx, w, err)
 	}
 	failpoint.At("4-thread-read")
-	if answeredBefore(self, m, below) {
+	if done, err := p.answeredBefore(ctx, self, m, below); err != nil {
+		return false, p.trouble(ctx, w, err)
+	} else if done {
 		return false, p.close(ctx, w, inbox.Done, "the thread holds our answer already")
 	}
-	said, err := p.ask(ctx, w, self, above, in)
+	if goesRound(m, above) {
+		return false, p.close(ctx, w, inbox.Ignored, "the thread goes round: this was said in it before")
+	}
+	said, err := p.ask(ctx, &w, self, above, in)
+	if over, ok := asExceeded(err); ok {
+		return false, p.overBudget(ctx, w, over)
+	}
 	if err != nil {
 		return false, p.noAnswer(ctx, w, err)
 	}
 	failpoint.At("5-model-answered")
 	cw := warning(m.Post.CW, in)
-	text := compose(self, m.Post.Author, said, cw, in)
-	if text == "" {
+	texts := compose(self, m.Post.Author, said, cw, in, p.mostPosts())
+	if len(texts) == 0 {
 		return false, p.noAnswer(ctx, w, errNothingLeft)
 	}
-	return p.send(ctx, w, text, cw)
+	return p.send(ctx, w, texts, cw)
 }
 
-var errNothingLeft = errors.New("nothing of the model's answer can be said")
+var (
+	errNothingLeft = errors.New("nothing of the model's answer can be said")
+	errOwnPrompt   = errors.New("the model recited what it was told to be")
+)
+
+// mostPosts is how many posts an answer may take.
+func (p *Persona) mostPosts() int {
+	if p.Thread {
+		return max(p.MaxPosts, 1)
+	}
+	return 1
+}
 
 // answeredBefore looks for a reply of ours to this very post: after a restored
-// backup or a take-over the server knows what the database has forgotten.
-func answeredBefore(self community.Member, m community.Mention, below []community.Post) bool {
-	return slices.ContainsFunc(below, func(post community.Post) bool {
-		return post.ParentID == m.Post.ID && post.Author.ID == self.ID
-	})
+// backup or a take-over the server knows what the database has forgotten. A
+// notice that we know of is no answer.
+func (p *Persona) answeredBefore(ctx context.Context, self community.Member, m community.Mention, below []community.Post) (bool, error) {
+	for _, post := range below {
+		if post.ParentID != m.Post.ID || post.Author.ID != self.ID {
+			continue
+		}
+		if notice, err := p.isNotice(ctx, m.Account, post.ID); err != nil || !notice {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
-func (p *Persona) ask(ctx context.Context, w waiting, self community.Member, above []community.Post, in fedi.Instance) (string, error) {
+// ask reserves what the answer may cost and asks the model. What it then has
+// cost is noted with the mention, to be counted when it is settled.
+func (p *Persona) ask(ctx context.Context, w *waiting, self community.Member, above []community.Post, in fedi.Instance) (string, error) {
 	// A conversation that was too large for the model is halved each time.
 	limit := max(p.MaxPromptChars>>min(w.declined, 4), min(p.MaxPromptChars, 2_000))
 	room := in.MaxChars
 	if room <= 0 {
 		room = 500
 	}
+	replyChars := min(room-50, 450)
+	if p.Thread {
+		replyChars = min((room-50)*p.mostPosts(), 2_000)
+	}
+	s := setting{self: self}
+	var err error
+	if s.stopped, err = p.whoStopped(ctx, above); err != nil {
+		return "", err
+	}
+	s.pages = p.readPages(ctx, w.mention, above, s)
+	conversation := p.prompt(s, w.mention, above, replyChars, limit)
+	most := p.most(conversation)
+	if err := p.reserve(ctx, *w, most); err != nil {
+		return "", err
+	}
+	w.reserved = p.Budget != nil
 	ctx, cancel := context.WithTimeout(ctx, p.ModelTimeout)
 	defer cancel()
-	answer, err := p.Model.Complete(ctx, p.prompt(self, w.mention, above, min(room-50, 450), limit))
+	answer, err := p.Model.Complete(ctx, conversation)
+	w.used = used(most, answer, err)
 	if err != nil {
 		return "", err
+	}
+	if recites(answer.Text, p.system(self, replyChars)) {
+		return "", errOwnPrompt
 	}
 	if answer.Truncated {
 		runes := []rune(answer.Text)
@@ -172,7 +247,7 @@ func (p *Persona) ask(ctx context.Context, w waiting, self community.Member, abo
 }
 
 // send plans the reply and ends the waiting in one commit, then sends it.
-func (p *Persona) send(ctx context.Context, w waiting, text, cw string) (bool, error) {
+func (p *Persona) send(ctx context.Context, w waiting, texts []string, cw string) (bool, error) {
 	m := w.mention
 	var claim *outbox.Claim
 	var mine bool
@@ -184,7 +259,12 @@ func (p *Persona) send(ctx context.Context, w waiting, text, cw string) (bool, e
 		if err := inbox.Set(ctx, tx, w.id, inbox.Answering, ""); err != nil {
 			return err
 		}
-		claim, err = p.Outbox.PlanAndClaim(ctx, tx, p.effect(w, text, cw))
+		if w.reserved {
+			if err := errors.Join(p.charge(ctx, tx, w), p.Budget.Settle(ctx, tx, reservation(w))); err != nil {
+				return err
+			}
+		}
+		claim, err = p.Outbox.PlanAndClaim(ctx, tx, p.effect(w, texts, cw))
 		return err
 	})
 	if err != nil {
@@ -218,7 +298,7 @@ func (p *Persona) noThread(ctx context.Context, w waiting, err error) error {
 func (p *Persona) noAnswer(ctx context.Context, w waiting, err error) error {
 	class := llm.ClassOf(err)
 	switch {
-	case class == llm.Refused, class == llm.Empty, class == llm.TooLarge, errors.Is(err, errNothingLeft):
+	case class == llm.Refused, class == llm.Empty, class == llm.TooLarge, errors.Is(err, errNothingLeft), errors.Is(err, errOwnPrompt):
 		return p.decline(ctx, w, err)
 	}
 	return p.trouble(ctx, w, err)

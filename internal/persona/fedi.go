@@ -18,16 +18,16 @@ const (
 )
 
 // effect is the reply as the outbox keeps it.
-func (p *Persona) effect(w waiting, text, cw string) outbox.Effect {
+func (p *Persona) effect(w waiting, texts []string, cw string) outbox.Effect {
 	m := w.mention
 	language := p.Language
 	if language == "" {
 		language = m.Post.Language
 	}
 	return outbox.Effect{
-		Key: keyPrefix + string(w.id), Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: m.Expires,
+		Key: keyPrefix + string(w.id), Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: m.Expires, Parts: len(texts),
 		Payload: fedi.PostPayload{
-			Parts: []string{text}, CW: cw, Sensitive: m.Post.Sensitive, Visibility: m.Post.Visibility.ForReply(),
+			Parts: texts, CW: cw, Sensitive: m.Post.Sensitive, Visibility: m.Post.Visibility.ForReply(),
 			InReplyTo: m.Post.ID, Language: language, Dismiss: m.Notification,
 		},
 	}
@@ -35,6 +35,9 @@ func (p *Persona) effect(w waiting, text, cw string) outbox.Effect {
 
 // settle hears how an answer ended.
 func (p *Persona) settle(ctx context.Context, tx store.Tx, r outbox.Result) error {
+	if !strings.HasPrefix(r.Key, keyPrefix) {
+		return nil // a notice, or a deletion: the mention has ended, or waits on
+	}
 	id, short := strings.CutSuffix(strings.TrimPrefix(r.Key, keyPrefix), shortSuffix)
 	var payload fedi.PostPayload
 	if err := json.Unmarshal(r.Payload, &payload); err != nil {
@@ -43,6 +46,12 @@ func (p *Persona) settle(ctx context.Context, tx store.Tx, r outbox.Result) erro
 	if r.State == outbox.Confirmed {
 		tx.AfterCommit(func() { p.platform.DismissLater(r.Account, payload.Dismiss) })
 		return inbox.Set(ctx, tx, inbox.ID(id), inbox.Done, "")
+	}
+	if len(r.Made) > 0 {
+		// The beginning of a thread stands. It is an answer.
+		p.Log.Error("the rest of an answer was refused for good", "account", r.Account, "post", payload.InReplyTo, "posts", len(r.Made), "reason", r.Reason)
+		tx.AfterCommit(func() { p.platform.DismissLater(r.Account, payload.Dismiss) })
+		return inbox.Set(ctx, tx, inbox.ID(id), inbox.Done, "only its beginning could be posted: "+r.Reason)
 	}
 	switch fedi.Class(r.Reason) {
 	case fedi.TooLong, fedi.Invalid:

@@ -19,6 +19,8 @@ const (
 	young      = 5 * time.Minute
 	soonAgain  = 2 * time.Second
 	laterAgain = time.Minute
+	// While sending is paused it looks whether it still is.
+	pausedAgain = 5 * time.Second
 )
 
 // roundPause is the longest pause after a round that failed as a whole (the
@@ -67,6 +69,12 @@ func (p *Persona) work(ctx context.Context, j jobs.Job[answerArgs]) error {
 			return jobs.Snooze(soonAgain)
 		}
 		return jobs.Snooze(laterAgain)
+	}
+	if since, err := p.Outbox.Paused(ctx); err != nil || !since.IsZero() {
+		if err != nil {
+			return err
+		}
+		return jobs.Snooze(pausedAgain)
 	}
 	_, trouble := p.Answer(ctx, account, -1)
 	if trouble != nil && ctx.Err() == nil {

@@ -11,9 +11,11 @@ import (
 	"context"
 	"embed"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
+	"rookery/internal/budget"
 	"rookery/internal/clock"
 	"rookery/internal/community"
 	"rookery/internal/fedi"
@@ -40,6 +42,7 @@ type platform interface {
 	Limits(account community.AccountID) (fedi.Instance, error)
 	Now(account community.AccountID) time.Time
 	DismissLater(account community.AccountID, n community.NotificationID)
+	FollowsUs(ctx context.Context, account community.AccountID, member community.MemberID) (bool, error)
 }
 
 var _ platform = (*fedi.Fedi)(nil)
@@ -63,9 +66,41 @@ type Config struct {
 	Language       string        // of its answers; empty takes the asker's
 	Parallel       int           // answers made at once in this process
 	MaxPromptChars int           // of everything the model is given
+	MaxTokens      int           // of one answer of the model
+	Audience       Audience      // who is answered; empty means Anyone
+	Thread         bool          // a long answer goes on in further posts
+	MaxPosts       int           // so many at most
 	ModelTimeout   time.Duration // how long one answer of the model may take
 	RequestTimeout time.Duration // how long one request to the server may take
+
+	Budget *budget.Budget // nil: nothing is counted, and there is no end
+	// ReadPage reads what a post links to; nil: links are not followed.
+	ReadPage Reader
+	// Stopped tells who of these members (handles in small letters) wants to
+	// be left alone; nil: nobody.
+	Stopped func(ctx context.Context, q inbox.Rows, handles ...string) (map[string]bool, error)
+
+	// Notices says that a member is told, directly and once a day, that there
+	// is no answer because the budget is used up, or that it takes long
+	// because the model is down.
+	Notices        bool
+	NoticeAfter    time.Duration                            // so long a mention waits for the model before that
+	NoticeLanguage func(account community.AccountID) string // BCP 47; nil or "": the asker's
+
+	// Trouble, if set, hears after each round whether the model answers: nil
+	// that it did, an error what stands in the way.
+	Trouble func(ctx context.Context, err error)
 }
+
+// Audience is who is answered.
+type Audience string
+
+// The audiences.
+const (
+	Anyone    Audience = "anyone"
+	Followers Audience = "followers" // who follows the account
+	Local     Audience = "local"     // members of the account's own server
+)
 
 // Persona is the feature. It is safe for concurrent use.
 type Persona struct {
@@ -79,6 +114,9 @@ type Persona struct {
 	mu       sync.Mutex
 	stopping bool
 	troubles map[community.AccountID]int // failures in a row of the model or the server
+
+	// Shuffle is rand.Shuffle but in tests.
+	Shuffle func(n int, swap func(i, j int))
 }
 
 var _ inbox.Feature = (*Persona)(nil)
@@ -97,7 +135,7 @@ func New(c Config) *Persona {
 		c.RequestTimeout = 30 * time.Second
 	}
 	p := &Persona{Config: c, process: outbox.NewKey(), began: c.Clock.Now(), slots: make(chan struct{}, c.Parallel),
-		troubles: map[community.AccountID]int{}}
+		troubles: map[community.AccountID]int{}, Shuffle: rand.Shuffle}
 	c.Outbox.Own(Name, p.settle)
 	return p
 }
@@ -116,6 +154,8 @@ func (*Persona) Wants(m community.Mention) (bool, string) {
 		return false, "from a bot"
 	case m.Post.Author.ID == "":
 		return false, "its author is not known"
+	case m.Post.Author.OptsOut(optOuts...):
+		return false, "its author's profile asks for no bots or no AI"
 	}
 	return true, ""
 }
@@ -138,7 +178,7 @@ func (p *Persona) isStopping() bool {
 // model asked, the answer sent. It is also how long another process waits for
 // one that died with a mention in its hands.
 func (p *Persona) answerLimit() time.Duration {
-	return p.ModelTimeout + 3*p.RequestTimeout + 2*holdMargin
+	return p.ModelTimeout + 4*p.RequestTimeout + pagesTime + 2*holdMargin
 }
 
 // holdMargin keeps the work on a mention from outliving the hold on it.

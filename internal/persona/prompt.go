@@ -3,17 +3,12 @@ package persona
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"rookery/internal/community"
 	"rookery/internal/llm"
 )
-
-// notShared stands for a post that its author did not write for everyone to
-// read: the model is told that something was said, not what.
-const notShared = "[not shared]"
 
 // rules follow the operator's words. They ask for what helps the answer; what
 // must hold is enforced on the way out (see reply.go), not asked for.
@@ -24,16 +19,16 @@ Write only the text of your reply: no name in front, no quotation marks around i
 // prompt builds the conversation: the persona, the thread as far as it fits
 // (the persona and the question always stay, the oldest turns go first), the
 // question last. limit counts characters.
-func (p *Persona) prompt(self community.Member, m community.Mention, above []community.Post, replyChars, limit int) []llm.Message {
-	system := strings.TrimSpace(p.Character) + "\n\n" + fmt.Sprintf(rules, "@"+self.Handle, replyChars)
+func (p *Persona) prompt(s setting, m community.Mention, above []community.Post, replyChars, limit int) []llm.Message {
+	system := p.system(s.self, replyChars)
 	room := limit - utf8.RuneCountInString(system)
 	// A question of 100 kB must not push everything else out.
-	question := llm.Message{Role: llm.User, Text: fence(m.Post, cut(m.Post.Text, max(room/2, 200)))}
+	question := llm.Message{Role: llm.User, Text: fence(m.Post, cut(s.content(m.Post, wholePage), max(room/2, 200)))}
 	room -= utf8.RuneCountInString(question.Text)
 	first := len(above)
 	turns := make([]llm.Message, len(above))
 	for i := len(above) - 1; i >= 0; i-- {
-		turns[i] = turn(self, m, above[i])
+		turns[i] = s.turn(m, above[i])
 		room -= utf8.RuneCountInString(turns[i].Text)
 		if room < 0 {
 			break
@@ -45,36 +40,25 @@ func (p *Persona) prompt(self community.Member, m community.Mention, above []com
 	return append(conversation, question)
 }
 
-// turn is one post as the model sees it.
-func turn(self community.Member, m community.Mention, post community.Post) llm.Message {
-	ours := post.Author.ID == self.ID
-	switch {
-	case ours && (post.Visibility.Open() || addresses(post, m.Post.Author)):
-		return llm.Message{Role: llm.Assistant, Text: unfenced(withoutLeadingMentions(post.Text))}
-	case ours:
-		// What we told somebody else in private may repeat their own words.
-		return llm.Message{Role: llm.Assistant, Text: notShared}
-	case !post.Visibility.Open() && post.Author.ID != m.Post.Author.ID:
-		return llm.Message{Role: llm.User, Text: fence(community.Post{Author: community.Member{Handle: "someone"}}, notShared)}
-	}
-	return llm.Message{Role: llm.User, Text: fence(post, post.Text)}
+// system is what the model is told before the thread.
+func (p *Persona) system(self community.Member, replyChars int) string {
+	return strings.TrimSpace(p.Character) + "\n\n" + fmt.Sprintf(rules, "@"+self.Handle, replyChars)
 }
 
-// addresses tells whether a post was written to a member. snac makes up the
-// ids of those who are mentioned, so the handle counts as well.
-func addresses(post community.Post, member community.Member) bool {
-	return post.ParentBy == member.ID || slices.ContainsFunc(post.Mentions, func(to community.Member) bool {
-		return to.ID == member.ID || strings.EqualFold(to.Handle, member.Handle)
-	})
-}
+// brackets are the signs that could begin or end a fence, or look to a reader
+// as if they did; and with which chat templates mark turns ("<|im_start|>",
+// "<start_of_turn>", "</s>"): endpoints that people run themselves take these
+// for real turns wherever they stand. A model understands "‹3" as well.
+var brackets = strings.NewReplacer("<", "‹", "＜", "‹", "﹤", "‹")
 
-// closing finds what could end or begin a fence, or look to a reader as if it
-// did: also with spaces and invisible signs in it.
-var closing = regexp.MustCompile(`(?i)<([\s\p{Z}\p{Cf}]*/?[\s\p{Z}\p{Cf}]*post)`)
+// instruct are Llama's and Mistral's turns.
+var instruct = regexp.MustCompile(`(?i)\[(/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS))\]`)
 
 // unfenced makes what looks like a fence harmless. A NUL goes first: llm takes
 // it out, and what stood around it would come together.
-func unfenced(text string) string { return closing.ReplaceAllString(storable(text), "‹$1") }
+func unfenced(text string) string {
+	return instruct.ReplaceAllString(brackets.Replace(storable(text)), "($1)")
+}
 
 // maxWarning is how much of a content warning the model is given, in
 // characters: some servers let it be as long as a post.

@@ -28,7 +28,7 @@ func said(by community.Member, text string) community.Post {
 // ask builds the conversation for a question of Ada's.
 func ask(q community.Post, limit int, above ...community.Post) []llm.Message {
 	p := &Persona{Config: Config{Character: character}}
-	return p.prompt(elelem, community.Mention{Post: q}, above, 400, limit)
+	return p.prompt(setting{self: elelem}, community.Mention{Post: q}, above, 400, limit)
 }
 
 func chars(conversation []llm.Message) (n int) {
@@ -224,8 +224,8 @@ func checkFences(t *testing.T, text string, conversation []llm.Message) {
 	for _, m := range conversation[1:] {
 		want := map[string]int{llm.User: 2, llm.Assistant: 0}[m.Role]
 		m.Text = strings.ReplaceAll(m.Text, "\x00", "") // as llm sends it
-		// What the code takes for a fence, and what a strict reader does.
-		for _, mark := range []*regexp.Regexp{closing, regexp.MustCompile(`(?i)<\s*/?\s*post`)} {
+		// Every bracket is one of ours, and so is what a strict reader takes for a fence.
+		for _, mark := range []*regexp.Regexp{regexp.MustCompile(`[<＜]`), regexp.MustCompile(`(?i)<\s*/?\s*post`)} {
 			if n := len(mark.FindAllString(m.Text, -1)); n != want {
 				t.Errorf("%q: %d fences in the %s's %q", text, n, m.Role, m.Text)
 			}

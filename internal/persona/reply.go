@@ -2,7 +2,6 @@ package persona
 
 import (
 	"regexp"
-	"sort"
 	"strings"
 	"unicode"
 
@@ -10,15 +9,16 @@ import (
 	"rookery/internal/fedi"
 )
 
-// compose turns what the model said into the text of the reply: it addresses
-// the asker and nobody else, says at least a word, and fits the instance. It
-// returns "" if nothing is left to say.
-func compose(self community.Member, asker community.Member, said, cw string, in fedi.Instance) string {
-	body := unwrap(said, self)
+// compose turns what the model said into the texts of the reply, one for each
+// post: each addresses the asker and nobody else, the first says at least a
+// word, and each fits the instance. There is more than one only if most allows
+// it. It returns nil if nothing is left to say.
+func compose(self community.Member, asker community.Member, said, cw string, in fedi.Instance, most int) []string {
+	body := unwrap(plain(said), self)
 	body = silence(body)
 	body = strings.TrimSpace(body)
 	if body == "" {
-		return ""
+		return nil
 	}
 	begins := signs.ReplaceAllString(body[:min(len(body), 4<<10)], "")
 	if !strings.ContainsFunc(begins, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
@@ -29,7 +29,7 @@ func compose(self community.Member, asker community.Member, said, cw string, in 
 	if to == "" {
 		to = asker.Handle
 	}
-	return fit("@"+to+" ", body, cw, in)
+	return posts("@"+to+" ", body, cw, in, most)
 }
 
 // signs are emoji that have a letter or a digit in them: ":owl:", a digit on a
@@ -106,54 +106,3 @@ func silence(text string) string {
 // host is the second half of a full handle, "ada@art.example", which some
 // servers resolve without an @ in front.
 var host = regexp.MustCompile(`([\p{L}\p{N}_.-])[@＠]([\p{L}\p{N}_.-])`)
-
-// fit cuts the body so that the whole post is within the server's limit.
-func fit(to, body, cw string, in fedi.Instance) string {
-	if in.MaxChars <= 0 || in.Length(to+body, cw) <= in.MaxChars {
-		return to + body
-	}
-	runes := []rune(body)
-	return to + shorten(runes, longest(runes, func(part string) bool { return in.Length(to+part, cw) <= in.MaxChars }))
-}
-
-// longest is how much of the beginning of a text fits with its ellipsis. Where
-// a web address makes a longer text count for less, it may be less than could.
-func longest(runes []rune, fits func(string) bool) int {
-	// A model can say a megabyte: the look begins where the answer may be.
-	most := 256
-	for most < len(runes) && fits(string(runes[:most])+"…") {
-		most *= 2
-	}
-	most = min(most, len(runes))
-	return sort.Search(most, func(n int) bool { return !fits(string(runes[:n+1]) + "…") })
-}
-
-// shorten cuts a text to n characters at most, not counting an ellipsis: at
-// the end of a sentence if that leaves at least half, else at a word.
-func shorten(r []rune, n int) string {
-	ends := func(i int) bool {
-		switch r[i] {
-		case '。', '！', '？':
-			return true
-		case '.', '!', '?', '…':
-			return i+1 == len(r) || unicode.IsSpace(r[i+1])
-		}
-		return false
-	}
-	for i := n - 1; i > n/2; i-- {
-		if ends(i) {
-			return string(r[:i+1])
-		}
-	}
-	for i := n; i > n/2; i-- {
-		if i < len(r) && unicode.IsSpace(r[i]) {
-			return strings.TrimSpace(string(r[:i])) + "…"
-		}
-	}
-	return string(r[:n]) + "…"
-}
-
-// storable is text that both databases keep.
-func storable(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
-}

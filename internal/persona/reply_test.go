@@ -53,14 +53,14 @@ func TestReplySaysWhatTheModelSaidToTheAskerAlone(t *testing.T) {
 		"42":                             "@ada 42",
 		"да":                             "@ada да",
 	} {
-		if got := compose(elelem, ada, said, "", mastodon(500)); got != want {
+		if got := reply1(elelem, ada, said, "", mastodon(500)); got != want {
 			t.Errorf("the model said %q: the reply is %q, not %q", said, got, want)
 		}
 	}
-	if got := compose(elelem, ben, "Tea.", "", mastodon(500)); got != "@ben@other.example Tea." {
+	if got := reply1(elelem, ben, "Tea.", "", mastodon(500)); got != "@ben@other.example Tea." {
 		t.Errorf("the reply to a member of another server is %q", got)
 	}
-	if got := compose(elelem, community.Member{Handle: "cleo@art.example"}, "Tea.", "", mastodon(500)); got != "@cleo@art.example Tea." {
+	if got := reply1(elelem, community.Member{Handle: "cleo@art.example"}, "Tea.", "", mastodon(500)); got != "@cleo@art.example Tea." {
 		t.Errorf("the reply to a member whose server tells no acct is %q", got)
 	}
 }
@@ -68,12 +68,12 @@ func TestReplySaysWhatTheModelSaidToTheAskerAlone(t *testing.T) {
 func TestReplyIsNeverEmpty(t *testing.T) {
 	t.Parallel()
 	for _, said := range []string{"", " \n\u00a0 ", `""`, "“ ”", "elelem:", "@elelem@art.example: \"\"", "\u2003"} {
-		if got := compose(elelem, ada, said, "", mastodon(500)); got != "" {
+		if got := reply1(elelem, ada, said, "", mastodon(500)); got != "" {
 			t.Errorf("the model said %q: the reply is %q; there is nothing to say", said, got)
 		}
 	}
 	for _, said := range []string{"@", ".", "…", "@@@", "\u200d"} {
-		if got := compose(elelem, ada, said, "", mastodon(500)); !strings.HasPrefix(got, "@ada elelem: ") {
+		if got := reply1(elelem, ada, said, "", mastodon(500)); !strings.HasPrefix(got, "@ada elelem: ") {
 			t.Errorf("the model said %q: the reply is %q, without a word", said, got)
 		}
 	}
@@ -82,16 +82,16 @@ func TestReplyIsNeverEmpty(t *testing.T) {
 func TestAnswerOfEmojiAloneGetsAWord(t *testing.T) {
 	t.Parallel()
 	for _, said := range []string{"👍", "👩🏽‍🚀 🎉", "❤️", "1️⃣", "ℹ️", "🇩🇪", "™️", ":owl:", ":blob_cat_3: :+1:", "👍 :owl:", "?!", "#️⃣"} {
-		if got := compose(elelem, ada, said, "", mastodon(500)); got != "@ada elelem: "+said {
+		if got := reply1(elelem, ada, said, "", mastodon(500)); got != "@ada elelem: "+said {
 			t.Errorf("the reply to a model that says %q is %q: Sharkey would make a reaction of it", said, got)
 		}
 	}
 	for _, said := range []string{"👍 yes", "12:30:45", "a: b: c", "7"} {
-		if got := compose(elelem, ada, said, "", mastodon(500)); got != "@ada "+said {
+		if got := reply1(elelem, ada, said, "", mastodon(500)); got != "@ada "+said {
 			t.Errorf("%q became %q", said, got)
 		}
 	}
-	if got := compose(community.Member{Handle: "@art.example"}, ada, "👍", "", mastodon(500)); got != "@ada re: 👍" {
+	if got := reply1(community.Member{Handle: "@art.example"}, ada, "👍", "", mastodon(500)); got != "@ada re: 👍" {
 		t.Errorf("without a name of ours: %q", got)
 	}
 }
@@ -112,7 +112,7 @@ func TestReplyFitsTheInstanceAndEndsAtASentenceOrAWord(t *testing.T) {
 				"addresses": long("https://art.example/a/very/long/path/that/counts/as/twenty-three ") + long("more "),
 			} {
 				where := fmt.Sprintf("%s, limit %d, warning of %d, %s", in.Software, in.MaxChars, len(cw), name)
-				got := compose(elelem, ada, said, cw, in)
+				got := reply1(elelem, ada, said, cw, in)
 				if !utf8.ValidString(got) || !strings.HasPrefix(got, "@ada ") {
 					t.Fatalf("%s: %.60q", where, got)
 				}
@@ -158,7 +158,7 @@ func TestReplyFitsTheInstanceAndEndsAtASentenceOrAWord(t *testing.T) {
 func TestAnswerOfAMegabyteIsCut(t *testing.T) {
 	t.Parallel()
 	for _, said := range []string{strings.Repeat("owl ", 1<<18), strings.Repeat("@", 20_000), strings.Repeat("a@", 20_000), strings.Repeat("🦉", 20_000)} {
-		if got := compose(elelem, ada, said, "", mastodon(500)); mastodon(500).Length(got, "") > 500 || !strings.HasPrefix(got, "@ada ") {
+		if got := reply1(elelem, ada, said, "", mastodon(500)); mastodon(500).Length(got, "") > 500 || !strings.HasPrefix(got, "@ada ") {
 			t.Errorf("%.80q", got)
 		}
 	}
@@ -178,7 +178,7 @@ func TestContentWarningIsKeptAndLeavesRoomForTheAnswer(t *testing.T) {
 			if got == "" || !strings.HasPrefix(cw, strings.TrimSuffix(got, "…")) || in.Length("", got) > in.MaxChars/2 {
 				t.Errorf("%s: the warning of %d became %.40q… of %d", in.Software, len(cw), got, in.Length("", got))
 			}
-			text := compose(elelem, ada, strings.Repeat("Tea is good. ", 900), got, in)
+			text := reply1(elelem, ada, strings.Repeat("Tea is good. ", 900), got, in)
 			if in.Length(text, got) > in.MaxChars || !strings.HasPrefix(text, "@ada Tea is good.") {
 				t.Errorf("%s: with a warning of %d the reply is %.40q…", in.Software, len(got), text)
 			}
@@ -261,7 +261,7 @@ func FuzzCompose(f *testing.F) {
 		for _, in := range instances() {
 			cw := warning(cw, in)
 			for _, asker := range []community.Member{ada, ben} {
-				got := compose(elelem, asker, said, cw, in)
+				got := reply1(elelem, asker, said, cw, in)
 				if got == "" {
 					continue
 				}
@@ -280,4 +280,9 @@ func FuzzCompose(f *testing.F) {
 			}
 		}
 	})
+}
+
+// reply1 is an answer of one post; "" if there is none.
+func reply1(self, asker community.Member, said, cw string, in fedi.Instance) string {
+	return strings.Join(compose(self, asker, said, cw, in, 1), "|")
 }

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
+	"rookery/internal/budget"
 	"rookery/internal/community"
 	"rookery/internal/inbox"
 	"rookery/internal/store"
@@ -19,6 +21,9 @@ type waiting struct {
 	mention  community.Mention
 	attempts int // that failed, for whatever reason
 	declined int // of these, those that were this mention's alone
+
+	reserved bool          // something of the budget is set aside for it
+	used     budget.Tokens // what its answer has cost since
 }
 
 // Accept implements inbox.Feature.
@@ -27,8 +32,8 @@ func (p *Persona) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m commun
 	if err != nil {
 		return fmt.Errorf("store the mention: %w", err)
 	}
-	if _, err := tx.Exec(ctx, `insert into persona_waiting (mention, account, notified_at, body) values ($1, $2, $3, $4)`,
-		string(id), string(m.Account), m.Notified.UnixMilli(), string(body)); err != nil {
+	if _, err := tx.Exec(ctx, `insert into persona_waiting (mention, account, author, notified_at, body) values ($1, $2, $3, $4, $5)`,
+		string(id), string(m.Account), store.Storable(strings.ToLower(m.Post.Author.Handle), 1<<10), m.Notified.UnixMilli(), string(body)); err != nil {
 		return fmt.Errorf("store the mention: %w", err)
 	}
 	return nil
@@ -39,12 +44,27 @@ func (p *Persona) Wake(ctx context.Context, tx store.Tx, account community.Accou
 	return p.enqueue(ctx, tx, account, time.Time{})
 }
 
-// pick takes the mention that has waited longest. It reports false if none is
-// due. The lease keeps others off until it ends; it is no promise, for the
-// outbox's key is what makes an answer happen once. A time further ahead than
-// any that is ever set comes from a clock that ran ahead, and counts as past.
-func (p *Persona) pick(ctx context.Context, account community.AccountID) (w waiting, ok bool, err error) {
+// dueMembers lists who has a mention that may be picked now.
+func (p *Persona) dueMembers(ctx context.Context, account community.AccountID) ([]string, error) {
 	now := p.Clock.Now()
+	rows, err := p.Store.Query(ctx, `select distinct author from persona_waiting where account = $1
+		and (next_at <= $2 or next_at > $3) and (lease_until <= $2 or lease_until > $4) order by author`,
+		string(account), now.UnixMilli(), now.Add(longestBackoff+time.Minute).UnixMilli(), now.Add(p.answerLimit()+time.Minute).UnixMilli())
+	members, err := store.Collect(rows, err, func(r store.Row) (author string, err error) { return author, r.Scan(&author) })
+	if err != nil {
+		return nil, fmt.Errorf("see who waits: %w", err)
+	}
+	return members, nil
+}
+
+// take leases the mention of a member that has waited longest. It reports
+// false if none is due, or others have them all. The lease keeps others off
+// until it ends; it is no promise, for the outbox's key is what makes an answer
+// happen once. A time further ahead than any that is ever set comes from a
+// clock that ran ahead, and counts as past.
+func (p *Persona) take(ctx context.Context, account community.AccountID, author string) (w waiting, ok bool, err error) {
+	now := p.Clock.Now()
+	leased := now.Add(p.answerLimit())
 	err = p.Store.WriteRelaxed(ctx, func(ctx context.Context, tx store.Tx) error {
 		var id, body string
 		var attempts, declined int64
@@ -57,12 +77,12 @@ func (p *Persona) pick(ctx context.Context, account community.AccountID) (w wait
 		}
 		err := tx.QueryRow(ctx, `update persona_waiting set holder = $3, lease_until = $4
 			where (lease_until <= $2 or lease_until > $5) and mention = (
-				select mention from persona_waiting where account = $1
+				select mention from persona_waiting where account = $1 and author = $7
 					and (next_at <= $2 or next_at > $6) and (lease_until <= $2 or lease_until > $5)
 				order by notified_at, mention limit 1 `+others+`)
 			returning mention, body, attempts, declined`,
-			string(account), now.UnixMilli(), p.process, now.Add(p.answerLimit()).UnixMilli(),
-			now.Add(p.answerLimit()+time.Minute).UnixMilli(), now.Add(longestBackoff+time.Minute).UnixMilli()).Scan(&id, &body, &attempts, &declined)
+			string(account), now.UnixMilli(), p.process, leased.UnixMilli(),
+			leased.Add(time.Minute).UnixMilli(), now.Add(longestBackoff+time.Minute).UnixMilli(), author).Scan(&id, &body, &attempts, &declined)
 		if errors.Is(err, store.ErrNoRows) {
 			return nil
 		}
@@ -88,10 +108,18 @@ func (p *Persona) held(ctx context.Context, tx store.Tx, w waiting) (bool, error
 
 // close ends a mention without an answer.
 func (p *Persona) close(ctx context.Context, w waiting, s inbox.State, reason string) error {
+	return p.closeWith(ctx, w, s, reason, func(context.Context, store.Tx) error { return nil })
+}
+
+// closeWith is close with something more in the same transaction.
+func (p *Persona) closeWith(ctx context.Context, w waiting, s inbox.State, reason string, more func(context.Context, store.Tx) error) error {
 	p.Log.Info("a mention gets no answer", "account", w.mention.Account, "post", w.mention.Post.ID, "state", s, "reason", reason)
 	err := p.Store.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx store.Tx) error {
 		mine, err := p.held(ctx, tx, w)
 		if err != nil || !mine {
+			return err
+		}
+		if err := errors.Join(p.release(ctx, tx, w), more(ctx, tx)); err != nil {
 			return err
 		}
 		return inbox.Set(ctx, tx, w.id, s, reason)
@@ -118,7 +146,7 @@ func (p *Persona) putBack(ctx context.Context, w waiting, at time.Time, why erro
 		}
 		_, err := tx.Exec(ctx, `update persona_waiting set lease_until = 0, holder = '', attempts = attempts + $3, declined = $6, next_at = $4, last_error = $5
 			where mention = $1 and holder = $2`, string(w.id), p.process, failed, next, storable(reason), int64(w.declined))
-		return err
+		return errors.Join(err, p.release(ctx, tx, w))
 	})
 	if err != nil {
 		return fmt.Errorf("put mention %s back: %w", w.id, err)

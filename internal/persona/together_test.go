@@ -203,7 +203,7 @@ func TestRecoverFreesWhatTheLastProcessHeld(t *testing.T) {
 		w := newWorld(t, s, options{})
 		q := w.ask(1)[0]
 		w.poll()
-		if _, ok, err := w.persona.pick(t.Context(), w.account); !ok || err != nil {
+		if _, ok, err := w.persona.take(t.Context(), w.account, w.ada.Handle()); !ok || err != nil {
 			t.Fatalf("picked %v: %v", ok, err)
 		}
 		// The process dies, and another starts.

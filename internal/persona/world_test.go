@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"rookery/internal/budget"
 	"rookery/internal/clock"
 	"rookery/internal/community"
 	"rookery/internal/fedi"
@@ -127,7 +128,7 @@ func (w *world) newHome(s *store.Store, o options, accounts ...*fedisim.Account)
 	h.persona = New(c)
 	var logins []fedi.LoginConfig
 	for i, a := range accounts {
-		l := fedi.LoginConfig{Name: a.Username, Server: w.sim.URL(), Token: a.Token, Poll: 10 * time.Millisecond,
+		l := fedi.LoginConfig{Name: a.Username + " at " + w.sim.URL(), Server: w.sim.URL(), Token: a.Token, Poll: 10 * time.Millisecond,
 			MaxAge: o.maxAge, Backlog: o.backlog, NoRateLimits: true}
 		if i == 0 || o.all {
 			l.Features = []inbox.Feature{h.persona}
@@ -313,7 +314,7 @@ func decode(t testing.TB, r fedisim.Request) (text string) {
 
 // tables are what the feature needs in a database, without the jobs'.
 func tables() []store.Migrations {
-	return []store.Migrations{inbox.Migrations(), outbox.Migrations(), Migrations()}
+	return []store.Migrations{inbox.Migrations(), outbox.Migrations(), fedi.Migrations(), budget.Migrations(), Migrations()}
 }
 
 // emptied opens another database of the same kind, with nothing in it.

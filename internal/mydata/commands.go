@@ -1,0 +1,233 @@
+package mydata
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"rookery/internal/budget"
+	"rookery/internal/community"
+	"rookery/internal/fedi"
+	"rookery/internal/inbox"
+	"rookery/internal/store"
+	"rookery/internal/words"
+)
+
+// request is one member's command being carried out.
+type request struct {
+	*MyData
+	tx     store.Tx
+	m      community.Mention
+	handle string
+	l      words.Language
+}
+
+// do carries a command out and returns what to tell the member.
+func (r request) do(ctx context.Context, c words.Command) (string, error) {
+	switch c {
+	case words.Stop:
+		return r.stop(ctx)
+	case words.Start:
+		_, err := r.tx.Exec(ctx, `delete from mydata_stopped where handle = $1`, r.handle)
+		return r.l.Say(words.MyDataStarted, nil), err
+	case words.MyData:
+		return r.list(ctx)
+	case words.ForgetMe:
+		return r.forget(ctx)
+	case words.DeleteAnswers:
+		return r.deleteAnswers(ctx)
+	case words.Quota:
+		return r.quota(ctx)
+	}
+	if r.Operator == "" {
+		return r.l.Say(words.MyDataHelpNoOperator, words.Args{"processor": r.Processor}), nil
+	}
+	// Without its @ it is no mention: the operator is not told of each help.
+	return r.l.Say(words.MyDataHelp, words.Args{"operator": strings.Replace(r.Operator, "@", " at ", 1), "processor": r.Processor}), nil
+}
+
+func (r request) stop(ctx context.Context) (string, error) {
+	n, err := r.tx.Exec(ctx, `insert into mydata_stopped (handle, since) values ($1, $2) on conflict (handle) do nothing`,
+		r.handle, r.Clock.Now().UnixMilli())
+	if err != nil {
+		return "", err
+	}
+	if n == 0 {
+		return r.l.Say(words.MyDataStoppedAlready, nil), nil
+	}
+	return r.l.Say(words.MyDataStopped, nil), nil
+}
+
+// mentions are the member's, also those that were forgotten: these can be
+// found by whoever knows the handle, which is the member.
+func (r request) mentions(ctx context.Context) ([]inbox.Record, error) {
+	own, err := inbox.From(ctx, r.tx, r.handle)
+	if err != nil {
+		return nil, err
+	}
+	name, ok, err := pseudonym(ctx, r.tx, r.handle, false)
+	if err != nil || !ok {
+		return own, err
+	}
+	forgotten, err := inbox.From(ctx, r.tx, name)
+	return append(forgotten, own...), err
+}
+
+func (r request) standing(ctx context.Context, mentions []inbox.Record) (int, error) {
+	total := 0
+	for _, k := range r.Keepers {
+		n, err := k.Standing(ctx, r.tx, mentions)
+		if err != nil {
+			return 0, err
+		}
+		total += n
+	}
+	return total, nil
+}
+
+// KeepMentions is how long it is kept that a member mentioned us.
+const KeepMentions = 396 * 24 * time.Hour
+
+func (r request) list(ctx context.Context) (string, error) {
+	own, err := inbox.From(ctx, r.tx, r.handle)
+	if err != nil {
+		return "", err
+	}
+	all, err := r.mentions(ctx)
+	if err != nil {
+		return "", err
+	}
+	answers, err := r.standing(ctx, all)
+	if err != nil {
+		return "", err
+	}
+	since, err := r.stoppedSince(ctx)
+	if err != nil {
+		return "", err
+	}
+	kept := days(KeepMentions)
+	// The command itself is a mention too, and is kept as one.
+	lines := []string{r.l.Say(words.MyDataMentions, words.Args{"n": len(own), "since": r.l.Date(own[0].Taken), "kept": kept})}
+	if answers > 0 {
+		lines = append(lines, r.l.Say(words.MyDataAnswers, words.Args{"n": answers, "kept": kept}))
+	}
+	if r.Budget != nil {
+		q, err := r.Budget.QuotaIn(ctx, r.tx, budget.Spender{Account: r.m.Account, Member: r.handle})
+		if err != nil {
+			return "", err
+		}
+		if q.Replies.Used > 0 || q.Tokens.Used > 0 {
+			lines = append(lines, r.l.Say(words.MyDataUse, words.Args{"answers": q.Replies.Used, "tokens": q.Tokens.Used, "kept": days(KeepUse)}))
+		}
+	}
+	if !since.IsZero() {
+		lines = append(lines, r.l.Say(words.MyDataOptedOut, words.Args{"since": r.l.Date(since)}))
+	}
+	return r.l.Say(words.MyDataIntro, nil) + "\n" + strings.Join(lines, "\n"), nil
+}
+
+func (r request) stoppedSince(ctx context.Context) (time.Time, error) {
+	var since int64
+	err := r.tx.QueryRow(ctx, `select since from mydata_stopped where handle = $1`, r.handle).Scan(&since)
+	if errors.Is(err, store.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	return time.UnixMilli(since).UTC(), err
+}
+
+func (r request) forget(ctx context.Context) (string, error) {
+	all, err := r.mentions(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, k := range r.Keepers {
+		if err := k.ForgetMember(ctx, r.tx, r.handle, all); err != nil {
+			return "", err
+		}
+	}
+	name, _, err := pseudonym(ctx, r.tx, r.handle, true)
+	if err != nil {
+		return "", err
+	}
+	if _, err := inbox.Forget(ctx, r.tx, r.handle, name); err != nil {
+		return "", err
+	}
+	answers, err := r.standing(ctx, all)
+	if err != nil {
+		return "", err
+	}
+	if answers == 0 {
+		return r.l.Say(words.MyDataForgotten, nil), nil
+	}
+	return r.l.Say(words.MyDataForgottenAnswers, words.Args{"n": answers}), nil
+}
+
+func (r request) deleteAnswers(ctx context.Context) (string, error) {
+	all, err := r.mentions(ctx)
+	if err != nil {
+		return "", err
+	}
+	total := 0
+	for _, k := range r.Keepers {
+		n, err := k.DeleteAnswers(ctx, r.tx, all)
+		if err != nil {
+			return "", err
+		}
+		total += n
+	}
+	if total == 0 {
+		return r.l.Say(words.MyDataNoAnswers, nil), nil
+	}
+	return r.l.Say(words.MyDataAnswersDeleted, words.Args{"n": total}), nil
+}
+
+func (r request) quota(ctx context.Context) (string, error) {
+	if r.Budget == nil {
+		return r.l.Say(words.MyDataQuotaUnlimited, words.Args{"used": 0}), nil
+	}
+	q, err := r.Budget.QuotaIn(ctx, r.tx, budget.Spender{Account: r.m.Account, Member: r.handle})
+	if err != nil {
+		return "", err
+	}
+	if q.Replies.Limit == budget.Unlimited {
+		return r.l.Say(words.MyDataQuotaUnlimited, words.Args{"used": q.Replies.Used}), nil
+	}
+	return r.l.Say(words.MyDataQuota, words.Args{"n": q.Replies.Limit, "used": q.Replies.Used, "limit": q.Replies.Limit, "time": q.Renews}), nil
+}
+
+// Stopped tells who of these members wants to be left alone.
+func Stopped(ctx context.Context, q inbox.Rows, handles ...string) (map[string]bool, error) {
+	stopped := map[string]bool{}
+	for len(handles) > 0 {
+		some := handles[:min(len(handles), 100)]
+		handles = handles[len(some):]
+		marks, args := make([]string, len(some)), make([]any, len(some))
+		for i, h := range some {
+			marks[i], args[i] = fmt.Sprintf("$%d", i+1), store.Storable(h, 1<<10)
+		}
+		rows, err := q.Query(ctx, `select handle from mydata_stopped where handle in (`+strings.Join(marks, ", ")+`)`, args...)
+		found, err := store.Collect(rows, err, func(r store.Row) (h string, err error) { return h, r.Scan(&h) })
+		if err != nil {
+			return nil, fmt.Errorf("see who wants to be left alone: %w", err)
+		}
+		for _, h := range found {
+			stopped[h] = true
+		}
+	}
+	return stopped, nil
+}
+
+// dismissal is the notification that a payload names.
+func dismissal(payload json.RawMessage) community.NotificationID {
+	var p fedi.PostPayload
+	_ = json.Unmarshal(payload, &p) // forgotten: there is none
+	return p.Dismiss
+}
+
+// days is a time as a number of days, in the member's language.
+func days(d time.Duration) words.Phrase {
+	return words.Phrase{Key: words.CommonDays, Args: words.Args{"n": int64(d / (24 * time.Hour))}}
+}

@@ -1,0 +1,202 @@
+// Package mydata is what members may ask about themselves: what is kept of
+// them, that it be forgotten, that they be left alone. On the Fediverse a
+// direct message of only a word ("help", "stop", "my data", "forget me" …) is
+// acted on in the very transaction that takes it in, and answered directly.
+//
+// It leaves to the features what they keep and how they let it go (Keeper),
+// and to outbox that the answer is sent once.
+package mydata
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"time"
+
+	"rookery/internal/budget"
+	"rookery/internal/clock"
+	"rookery/internal/community"
+	"rookery/internal/fedi"
+	"rookery/internal/inbox"
+	"rookery/internal/outbox"
+	"rookery/internal/store"
+	"rookery/internal/words"
+)
+
+// Name is the feature's name in the tables.
+const Name = "mydata"
+
+//go:embed migrations
+var migrations embed.FS
+
+// Migrations are the tables of this package.
+func Migrations() store.Migrations { return store.Migrations{Feature: Name, FS: migrations} }
+
+// Keeper is a feature that keeps something of members. The handles are in
+// small letters.
+type Keeper interface {
+	// Standing counts the posts that answer these mentions.
+	Standing(ctx context.Context, tx store.Tx, mentions []inbox.Record) (int, error)
+	// DeleteAnswers plans their deletion and returns how many there are.
+	DeleteAnswers(ctx context.Context, tx store.Tx, mentions []inbox.Record) (int, error)
+	// ForgetMember lets go of all that is kept of a member but what a
+	// deletion of posts needs.
+	ForgetMember(ctx context.Context, tx store.Tx, handle string, mentions []inbox.Record) error
+	// Prune lets go of what has been kept long enough.
+	Prune(ctx context.Context) error
+}
+
+// platform is what is asked of the Fediverse.
+type platform interface {
+	Limits(account community.AccountID) (fedi.Instance, error)
+	DismissLater(account community.AccountID, n community.NotificationID)
+}
+
+// Config is what MyData needs.
+type Config struct {
+	Store   *store.Store
+	Inbox   *inbox.Inbox
+	Outbox  *outbox.Outbox
+	Budget  *budget.Budget
+	Clock   clock.Clock
+	Log     *slog.Logger
+	Keepers []Keeper
+
+	Operator  string // handle that members may turn to; may be empty
+	Processor string // who runs the language model, for the help text
+	// Language of an account's answers; nil or "": the asker's.
+	Language func(account community.AccountID) string
+}
+
+// MyData is the feature. It is safe for concurrent use.
+type MyData struct {
+	Config
+	began    time.Time
+	platform platform
+}
+
+var _ inbox.Feature = (*MyData)(nil)
+
+// New makes the feature. Join must be called before it is used.
+func New(c Config) *MyData {
+	d := &MyData{Config: c, began: c.Clock.Now()}
+	c.Outbox.Own(Name, d.settle)
+	return d
+}
+
+// Join gives the feature its platform, which in turn needs the feature.
+func (d *MyData) Join(f platform) { d.platform = f }
+
+// Name implements inbox.Feature.
+func (*MyData) Name() string { return Name }
+
+// Wants implements inbox.Feature. A command is a direct message of only that
+// word. "Stop" is heeded wherever it is said: who says so in public means it.
+func (*MyData) Wants(m community.Mention) (bool, string) {
+	c, ok := command(m.Post)
+	switch {
+	case !ok:
+		return false, "no command"
+	case m.Post.Author.ID == "" || m.Post.Author.Handle == "":
+		return false, "its author is not known"
+	case m.Post.Author.Bot && c != words.Stop && c != words.ForgetMe:
+		return false, "from a bot"
+	case c != words.Stop && m.Post.Visibility.Open():
+		return false, "a command in public"
+	}
+	return true, ""
+}
+
+// addressed is a mention as it stands in a post's text.
+var addressed = regexp.MustCompile(`(^|\s)@[\p{L}\p{N}_.-]+(@[\p{L}\p{N}_.:-]+)?`)
+
+func command(p community.Post) (words.Command, bool) {
+	if len(p.Text) > 2_000 {
+		return "", false
+	}
+	return words.ParseCommand(addressed.ReplaceAllString(p.Text, "$1"))
+}
+
+// Accept implements inbox.Feature: the command is carried out and its answer
+// planned in the transaction that takes the mention in.
+func (d *MyData) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m community.Mention) error {
+	c, _ := command(m.Post)
+	set := ""
+	if d.Language != nil {
+		set = d.Language(m.Account)
+	}
+	r := request{MyData: d, tx: tx, m: m, handle: strings.ToLower(m.Post.Author.Handle), l: words.Match(set, m.Post.Language)}
+	said, err := r.do(ctx, c)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c, err)
+	}
+	d.Log.Info("a member's command", "account", m.Account, "command", string(c))
+	if err := inbox.Set(ctx, tx, id, inbox.Answering, ""); err != nil {
+		return err
+	}
+	to := "@" + m.Post.Author.Acct
+	if m.Post.Author.Acct == "" {
+		to = "@" + m.Post.Author.Handle
+	}
+	parts := d.parts(m.Account, to, said)
+	e := outbox.Effect{
+		Key: keyPrefix + string(id), Feature: Name, Kind: fedi.PostKind, Account: m.Account, Parts: len(parts), Expires: m.Expires,
+		Payload: fedi.PostPayload{Parts: parts, Visibility: community.Direct, InReplyTo: m.Post.ID, Language: string(r.l), Dismiss: m.Notification},
+	}
+	if m.Notified.Before(d.began) {
+		e.Since = m.Notified // it may have been answered before a backup was restored
+	}
+	_, err = d.Outbox.Plan(ctx, tx, e)
+	return err
+}
+
+// Wake implements inbox.Feature; Accept has done it all.
+func (*MyData) Wake(context.Context, store.Tx, community.AccountID) error { return nil }
+
+const keyPrefix = "mydata/"
+
+// settle hears how an answer ended. What it said about a member goes then.
+func (d *MyData) settle(ctx context.Context, tx store.Tx, r outbox.Result) error {
+	id := inbox.ID(strings.TrimPrefix(r.Key, keyPrefix))
+	state, reason := inbox.Failed, r.Reason
+	switch {
+	case r.State == outbox.Confirmed || len(r.Made) > 0:
+		state, reason = inbox.Done, ""
+	case r.Reason == outbox.ReasonExpired:
+		state = inbox.Expired
+	case r.Reason == string(fedi.Gone):
+		state, reason = inbox.Gone, "the post to answer was deleted"
+	}
+	if n := dismissal(r.Payload); n != "" && state == inbox.Done {
+		tx.AfterCommit(func() { d.platform.DismissLater(r.Account, n) })
+	}
+	if err := outbox.Forget(ctx, tx, r.Key); err != nil {
+		return err
+	}
+	return inbox.Set(ctx, tx, id, state, reason)
+}
+
+// shortPost is a length that every server takes.
+const shortPost = 480
+
+// parts divides an answer into posts, at its lines.
+func (d *MyData) parts(account community.AccountID, to, text string) []string {
+	most := shortPost
+	if in, err := d.platform.Limits(account); err == nil && in.MaxChars > most {
+		most = in.MaxChars - 20
+	}
+	most -= len([]rune(to)) + 1
+	var parts []string
+	part := ""
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		if part != "" && len([]rune(part+line)) > most {
+			parts = append(parts, to+" "+strings.TrimSpace(part))
+			part = ""
+		}
+		part += line
+	}
+	return append(parts, to+" "+strings.TrimSpace(part))
+}

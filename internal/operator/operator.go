@@ -1,0 +1,225 @@
+// Package operator tells the person who runs the bot what needs them: in the
+// log, and by direct message from one of the bot's accounts. Each thing is said
+// once, until it is over.
+//
+// It leaves to others what is worth telling and in which words, and to outbox
+// that a message is sent once.
+package operator
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"rookery/internal/clock"
+	"rookery/internal/community"
+	"rookery/internal/fedi"
+	"rookery/internal/jobs"
+	"rookery/internal/outbox"
+	"rookery/internal/store"
+	"rookery/internal/words"
+)
+
+// Name is the name of this part in the tables.
+const Name = "operator"
+
+//go:embed migrations
+var migrations embed.FS
+
+// Migrations are the tables of this package.
+func Migrations() store.Migrations { return store.Migrations{Feature: Name, FS: migrations} }
+
+// Config is what an Operator needs.
+type Config struct {
+	Store  *store.Store
+	Outbox *outbox.Outbox
+	Clock  clock.Clock
+	Log    *slog.Logger
+
+	Fediverse string // handle that is written to, user@host; empty: only the log
+	Language  words.Language
+	// Connected lists the accounts that can send, and may name one that is in
+	// trouble itself: it is asked again each time.
+	Connected func() []community.AccountID
+}
+
+// Operator is safe for concurrent use.
+type Operator struct{ Config }
+
+// New makes an Operator on a migrated store.
+func New(c Config) *Operator {
+	o := &Operator{c}
+	c.Outbox.Own(Name, func(ctx context.Context, tx store.Tx, r outbox.Result) error {
+		if r.State == outbox.Refused {
+			c.Log.Warn("a message to the operator could not be sent", "to", c.Fediverse, "reason", r.Reason)
+		}
+		return nil
+	})
+	return o
+}
+
+// Notice is one thing to tell.
+type Notice struct {
+	// Key names what it is about; while that lasts it is not said again.
+	Key  string
+	Text string
+	// Not is the account that is in trouble and should not be the one to send
+	// it; may be empty.
+	Not community.AccountID
+}
+
+// Tell says something, in the caller's transaction, unless it was said and is
+// not over yet.
+func (o *Operator) Tell(ctx context.Context, tx store.Tx, n Notice) error {
+	now := o.Clock.Now()
+	planned := int64(0)
+	if o.Fediverse == "" {
+		planned = 1
+	}
+	fresh, err := tx.Exec(ctx, `insert into operator_notice (key, text, said_at, planned) values ($1, $2, $3, $4) on conflict (key) do nothing`,
+		store.Storable(n.Key, 500), store.Storable(n.Text, 4<<10), now.UnixMilli(), planned)
+	if err != nil {
+		return fmt.Errorf("tell the operator: %w", err)
+	}
+	if fresh == 0 {
+		return nil
+	}
+	tx.AfterCommit(func() { o.Log.Warn("for the operator", "about", n.Key, "notice", n.Text) })
+	if planned == 1 {
+		return nil
+	}
+	return o.plan(ctx, tx, row{n.Key, n.Text, now.UnixMilli()}, n.Not)
+}
+
+// TellNow is Tell in a transaction of its own. What cannot be stored (a full
+// disk) is at least logged.
+func (o *Operator) TellNow(ctx context.Context, n Notice) {
+	err := o.Store.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx store.Tx) error { return o.Tell(ctx, tx, n) })
+	if err != nil && !errors.Is(err, store.ErrClosed) {
+		o.Log.Error("for the operator", "about", n.Key, "notice", n.Text, "not_sent", err)
+	}
+}
+
+// Over says that a trouble is past: the next of the kind is told again.
+func (o *Operator) Over(ctx context.Context, key string) error {
+	var known int64
+	if err := o.Store.QueryRow(ctx, `select count(*) from operator_notice where key = $1`, key).Scan(&known); err != nil || known == 0 {
+		return err // mostly there was none: that costs no write
+	}
+	err := o.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		_, err := tx.Exec(ctx, `delete from operator_notice where key = $1`, key)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note that %s is over: %w", key, err)
+	}
+	return nil
+}
+
+type row struct {
+	key, text string
+	said      int64
+}
+
+// life is how long a message to the operator is worth sending.
+const life = 7 * 24 * time.Hour
+
+// plan hands the message to the outbox, if there is an account to send it.
+func (o *Operator) plan(ctx context.Context, tx store.Tx, r row, not community.AccountID) error {
+	accounts := o.Connected()
+	if i := slices.IndexFunc(accounts, func(a community.AccountID) bool { return a != not }); i > 0 {
+		accounts[0] = accounts[i]
+	}
+	if len(accounts) == 0 || len(accounts) == 1 && accounts[0] == not {
+		return nil // Flush comes by
+	}
+	parts := o.parts(r.text)
+	_, err := o.Outbox.Plan(ctx, tx, outbox.Effect{
+		Key: fmt.Sprintf("operator/%s/%d", r.key, r.said), Feature: Name, Kind: fedi.PostKind, Account: accounts[0],
+		Expires: o.Clock.Now().Add(life), Parts: len(parts),
+		Payload: fedi.PostPayload{Parts: parts, Visibility: community.Direct, Language: string(o.Language)},
+	})
+	if err != nil {
+		return fmt.Errorf("plan a message to the operator: %w", err)
+	}
+	_, err = tx.Exec(ctx, `update operator_notice set planned = 1 where key = $1`, r.key)
+	return err
+}
+
+// shortPost is a length that every server takes, in characters.
+const shortPost = 450
+
+// parts are the posts of a message, divided at spaces. The handles in it are
+// kept from being mentions: it is for the operator alone.
+func (o *Operator) parts(text string) []string {
+	to := "@" + o.Fediverse
+	most := shortPost - len([]rune(to))
+	var parts []string
+	part := ""
+	for _, word := range strings.Fields(strings.ReplaceAll(text, "@", "@\u200b")) {
+		if part != "" && len([]rune(part))+1+len([]rune(word)) > most {
+			parts = append(parts, to+part)
+			part = ""
+		}
+		if r := []rune(word); len(r) > most {
+			word = string(r[:most-2]) + "…"
+		}
+		part += " " + word
+	}
+	return append(parts, to+part)
+}
+
+// Flush plans what could not be sent when it was said: no account was
+// connected then.
+func (o *Operator) Flush(ctx context.Context) error {
+	if len(o.Connected()) == 0 {
+		return nil
+	}
+	var waiting int64
+	if err := o.Store.QueryRow(ctx, `select count(*) from operator_notice where planned = 0`).Scan(&waiting); err != nil || waiting == 0 {
+		return err
+	}
+	return o.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		rows, err := tx.Query(ctx, `select key, text, said_at from operator_notice where planned = 0 order by said_at limit 100`)
+		late, err := store.Collect(rows, err, func(r store.Row) (v row, err error) { return v, r.Scan(&v.key, &v.text, &v.said) })
+		if err != nil {
+			return fmt.Errorf("see what the operator was not told: %w", err)
+		}
+		for _, r := range late {
+			if err := o.plan(ctx, tx, r, ""); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// flushArgs is the job that flushes.
+type flushArgs struct{}
+
+// Kind implements jobs.Args.
+func (flushArgs) Kind() string { return "operator.flush" }
+
+// Work has the queue look after what could not be sent. Call it before the
+// queue starts.
+func (o *Operator) Work(q *jobs.Queue) {
+	jobs.Register(q, jobs.Kind{}, func(ctx context.Context, _ jobs.Job[flushArgs]) error { return o.Flush(ctx) })
+	q.Every("operator.flush", jobs.Interval(time.Minute), flushArgs{}, jobs.Opts{Key: "flush", Priority: 3})
+}
+
+// keepNotices is how long it is kept that something was said which nobody has
+// called over, like a day's spent budget.
+const keepNotices = 35 * 24 * time.Hour
+
+// Prune lets go of old notices.
+func (o *Operator) Prune(ctx context.Context) error {
+	return o.Store.WriteRelaxed(ctx, func(ctx context.Context, tx store.Tx) error {
+		_, err := tx.Exec(ctx, `delete from operator_notice where said_at < $1 and key like 'budget/%'`, o.Clock.Now().Add(-keepNotices).UnixMilli())
+		return err
+	})
+}
