@@ -11,13 +11,18 @@ import (
 	"slices"
 	"time"
 
+	"rookery/internal/app/backup"
 	"rookery/internal/app/config"
+	"rookery/internal/app/metrics"
+	"rookery/internal/budget"
 	"rookery/internal/clock"
 	"rookery/internal/community"
 	"rookery/internal/fedi"
 	"rookery/internal/inbox"
 	"rookery/internal/jobs"
 	"rookery/internal/llm"
+	"rookery/internal/mydata"
+	"rookery/internal/operator"
 	"rookery/internal/outbox"
 	"rookery/internal/persona"
 	"rookery/internal/store"
@@ -29,19 +34,30 @@ type Options struct {
 	Version string
 	Log     *slog.Logger
 	Clock   clock.Clock
+	// Rehearse, if set, is shown what would be sent, and nothing is.
+	Rehearse func(kind string, a outbox.Attempt)
 }
 
 // App is the program, put together but not yet at work. Close it at the end.
 type App struct {
-	cfg     *config.Config
-	log     *slog.Logger
-	clock   clock.Clock
-	lock    *store.DirLock
-	store   *store.Store
-	jobs    *jobs.Queue
-	outbox  *outbox.Outbox
-	persona *persona.Persona // nil if no account does it
-	fedi    *fedi.Fedi
+	Options
+	cfg      *config.Config
+	log      *slog.Logger
+	clock    clock.Clock
+	lock     *store.DirLock
+	store    *store.Store
+	jobs     *jobs.Queue
+	inbox    *inbox.Inbox
+	outbox   *outbox.Outbox
+	budget   *budget.Budget
+	operator *operator.Operator
+	mydata   *mydata.MyData
+	persona  *persona.Persona // nil if no account does it
+	fedi     *fedi.Fedi
+	backups  *backup.Keeper
+	metrics  *metrics.Metrics
+
+	modelDown modelState
 }
 
 // Open takes the data directory, opens and migrates the database and wires
@@ -51,7 +67,7 @@ func Open(ctx context.Context, cfg *config.Config, o Options) (a *App, err error
 	if o.Clock == nil {
 		o.Clock = clock.System{}
 	}
-	a = &App{cfg: cfg, log: o.Log, clock: o.Clock}
+	a = &App{Options: o, cfg: cfg, log: o.Log, clock: o.Clock}
 	defer func() {
 		if err != nil {
 			_ = a.Close()
@@ -64,84 +80,23 @@ func Open(ctx context.Context, cfg *config.Config, o Options) (a *App, err error
 	if err != nil {
 		return a, err
 	}
-	if err := a.store.Migrate(ctx, jobs.Migrations(), inbox.Migrations(), outbox.Migrations(), persona.Migrations()); err != nil {
+	if err := a.store.Migrate(ctx, Migrations()...); err != nil {
 		return a, err
 	}
-	a.jobs = jobs.New(jobs.Config{Store: a.store, Clock: o.Clock, Log: o.Log,
-		Workers: map[string]int{outbox.QueueName: 1, persona.QueueName: max(2, len(cfg.Accounts))}})
-	a.outbox = outbox.New(outbox.Config{Store: a.store, Clock: o.Clock, Log: o.Log, Timeout: cfg.Outbox.RequestTimeout,
-		SettleError: cfg.Outbox.SettleAfterError, SettleSilence: cfg.Outbox.SettleAfterSilence})
-	a.outbox.Work(a.jobs)
-	features, err := a.features(o)
-	if err != nil {
-		return a, err
-	}
-	if a.fedi, err = a.platform(o, features); err != nil {
-		return a, err
-	}
-	if a.persona != nil {
-		a.persona.Join(a.fedi)
-	}
-	return a, nil
+	return a, a.wire()
 }
 
-// features makes what any account does. A new feature is one entry here.
-func (a *App) features(o Options) (map[string]inbox.Feature, error) {
-	features := map[string]inbox.Feature{}
-	if a.cfg.Doing(config.FeaturePersona) {
-		model, err := a.model(o)
-		if err != nil {
-			return nil, err
-		}
-		a.persona = persona.New(persona.Config{
-			Store: a.store, Outbox: a.outbox, Clock: o.Clock, Log: o.Log.With("feature", persona.Name), Model: model,
-			Character: a.cfg.Persona.Character, Language: a.cfg.Persona.Language, Parallel: a.cfg.Persona.Parallel,
-			MaxPromptChars: a.cfg.Persona.MaxPromptChars, ModelTimeout: a.cfg.LLM.Timeout, RequestTimeout: a.cfg.Outbox.RequestTimeout,
-		})
-		a.persona.Work(a.jobs)
-		features[config.FeaturePersona] = a.persona
-	}
-	return features, nil
-}
-
-func (a *App) model(o Options) (*llm.Client, error) {
-	c := a.cfg.LLM
-	return llm.New(llm.Options{
-		BaseURL: c.BaseURL, Key: c.APIKey.Reveal(), Model: c.Model, Timeout: c.Timeout, Retries: c.Retries,
-		Temperature: float(c.Temperature), TopP: float(c.TopP), MaxTokens: c.MaxTokens,
-		FrequencyPenalty: float(c.FrequencyPenalty), PresencePenalty: float(c.PresencePenalty), Stop: c.Stop,
-		UserAgent: userAgent(o.Version), Now: o.Clock.Now, Log: o.Log,
-	})
-}
-
-func float(v *float64) *float32 {
-	if v == nil {
-		return nil
-	}
-	f := float32(*v)
-	return &f
-}
-
-func (a *App) platform(o Options, features map[string]inbox.Feature) (*fedi.Fedi, error) {
-	var logins []fedi.LoginConfig
-	for _, acc := range a.cfg.Accounts {
-		l := fedi.LoginConfig{
-			Name: acc.Name, Server: acc.Server, Token: acc.Token.Reveal(), Poll: acc.Poll, MaxAge: acc.MaxAge, Backlog: acc.Backlog,
-			NoRateLimits: !acc.RateLimits,
-			TokenHelp:    fmt.Sprintf("make a new access token for %s at %s, put it where the configuration says (token_env or token_file), and start again", acc.Name, acc.Server),
-		}
-		for _, name := range acc.Does {
-			l.Features = append(l.Features, features[name])
-		}
-		logins = append(logins, l)
-	}
-	return fedi.NewFedi(fedi.Config{
-		Store: a.store, Inbox: inbox.New(a.store, o.Clock, o.Log), Outbox: a.outbox, Clock: o.Clock, Log: o.Log,
-		UserAgent: userAgent(o.Version), Timeout: a.cfg.Outbox.RequestTimeout, Logins: logins,
-	})
+// Migrations are the tables of all parts, in the order in which they are made.
+// A new part is one entry here.
+func Migrations() []store.Migrations {
+	return []store.Migrations{jobs.Migrations(), inbox.Migrations(), outbox.Migrations(), fedi.Migrations(), budget.Migrations(),
+		operator.Migrations(), mydata.Migrations(), persona.Migrations()}
 }
 
 func userAgent(version string) string { return "Rookery/" + version + " (community bot)" }
+
+// drainTime is what the work under way gets at the end.
+const drainTime = 8 * time.Second
 
 // recover picks up what the last process left.
 func (a *App) recover(ctx context.Context) error {
@@ -156,10 +111,20 @@ func (a *App) recover(ctx context.Context) error {
 
 // Run works until ctx ends, then drains: intake stops first, then the jobs
 // and their requests get 8 seconds. ready is called once everything is at work.
-func (a *App) Run(ctx context.Context, ready func()) error {
+func (a *App) Run(ctx context.Context, ready func()) (err error) {
 	if err := a.recover(ctx); err != nil {
 		return err
 	}
+	stopServing, err := a.serve(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		// A command under way (a long backup) does not hold up the end.
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		defer cancel()
+		err = errors.Join(err, stopServing(ending))
+	}()
 	// The queue has its own end: it drains after intake has stopped.
 	if err := a.jobs.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
@@ -176,7 +141,7 @@ func (a *App) Run(ctx context.Context, ready func()) error {
 	if a.persona != nil {
 		a.persona.StopPicking()
 	}
-	err := a.jobs.Stop(context.WithoutCancel(ctx))
+	err = a.jobs.Stop(context.WithoutCancel(ctx))
 	a.log.Info("stopped")
 	return err
 }
@@ -193,6 +158,10 @@ func (a *App) Once(ctx context.Context, replies int) error {
 	if pollErr != nil {
 		a.log.Warn("not every account could be polled", "error", pollErr)
 	}
+	// What the operator could not be told last time, and what waits.
+	if err := a.operator.Flush(ctx); err != nil {
+		return err
+	}
 	if _, err := a.outbox.Sweep(ctx); err != nil {
 		return err
 	}
@@ -203,6 +172,13 @@ func (a *App) Once(ctx context.Context, replies int) error {
 		}
 	}
 	a.fedi.Dismiss(ctx)
+	// A notice to a member or the operator may have been planned meanwhile.
+	if _, err := a.outbox.Sweep(ctx); err != nil {
+		errs = append(errs, err)
+	}
+	if err := a.housekeeping(ctx); err != nil {
+		errs = append(errs, err)
+	}
 	return errors.Join(append(errs, forOperator(pollErr))...)
 }
 
@@ -249,9 +225,4 @@ func (a *App) Close() error {
 		a.lock = nil
 	}
 	return errors.Join(errs...)
-}
-
-// onceLimit bounds a whole pass, so that a cron job never piles up.
-func onceLimit(cfg *config.Config) time.Duration {
-	return cfg.LLM.Timeout + 4*cfg.Outbox.RequestTimeout + time.Minute
 }

@@ -19,7 +19,7 @@ import (
 
 // Command is the whole command line. Its errors are for a person to read.
 func Command(version string) *cobra.Command {
-	c := &commands{version: version}
+	c := &cli{version: version}
 	root := &cobra.Command{
 		Use:   "rookery",
 		Short: "One bot for a community on Discord and the Fediverse",
@@ -37,24 +37,32 @@ func Command(version string) *cobra.Command {
 	if err := root.PersistentFlags().MarkHidden("clock-url"); err != nil {
 		panic(err) // the flag is defined right above
 	}
-	root.AddCommand(c.run(), c.once(), sandbox.Command(version), c.versionCommand())
+	root.AddCommand(c.run(), c.once(), c.login(), c.doctor(), c.jobsCommand(), c.pauseCommand(), c.resumeCommand(), c.backupCommand(), c.restoreCommand(),
+		c.configCommand(), c.importCommand(), sandbox.Command(version), c.versionCommand())
 	return root
 }
 
-type commands struct {
+type cli struct {
 	version  string
 	file     string
 	clockURL string
 }
 
-func (c *commands) run() *cobra.Command {
-	return &cobra.Command{
+func (c *cli) run() *cobra.Command {
+	dry, backlog := false, false
+	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Serve all accounts until a signal ends it",
 		Long: "Serves all accounts of the configuration until Ctrl-C, SIGTERM or a closing terminal ends it.\n" +
 			"It then takes in nothing new and gives the work under way 8 seconds.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if dry {
+				return c.rehearse(cmd, backlog)
+			}
+			if backlog {
+				return errors.New("--backlog is for --dry-run; for the real thing set first_run in the configuration")
+			}
 			return c.with(cmd, "run", func(ctx context.Context, a *App) error {
 				return a.Run(ctx, func() {
 					a.log.Info("ready", "version", c.version, "accounts", len(a.cfg.Accounts), "database", a.store.Dialect(), "pid", os.Getpid())
@@ -62,9 +70,12 @@ func (c *commands) run() *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "do everything but sending, and print what would be posted")
+	cmd.Flags().BoolVar(&backlog, "backlog", false, "with --dry-run: begin with the mentions that are already there")
+	return cmd
 }
 
-func (c *commands) once() *cobra.Command {
+func (c *cli) once() *cobra.Command {
 	replies := 1
 	cmd := &cobra.Command{
 		Use:   "once",
@@ -93,13 +104,17 @@ func (c *commands) once() *cobra.Command {
 }
 
 // with loads the configuration, opens the App, and closes it after fn.
-func (c *commands) with(cmd *cobra.Command, name string, fn func(context.Context, *App) error) (err error) {
-	ctx := cmd.Context()
+func (c *cli) with(cmd *cobra.Command, name string, fn func(context.Context, *App) error) error {
 	cfg, err := config.Load(c.file, os.LookupEnv)
 	if err != nil {
 		return err
 	}
-	log, closeLog, err := newLogger(cfg.Log, cmd.ErrOrStderr())
+	return c.open(cmd.Context(), cfg, cmd.ErrOrStderr(), Options{Command: name}, fn)
+}
+
+// open opens the App on a configuration, and closes it after fn.
+func (c *cli) open(ctx context.Context, cfg *config.Config, errOut io.Writer, o Options, fn func(context.Context, *App) error) (err error) {
+	log, closeLog, err := newLogger(cfg.Log, errOut)
 	if err != nil {
 		return err
 	}
@@ -107,7 +122,7 @@ func (c *commands) with(cmd *cobra.Command, name string, fn func(context.Context
 	for _, w := range cfg.Warnings {
 		log.Warn("configuration", "line", w.Line, "key", w.Key, "warning", w.Message)
 	}
-	var cl clock.Clock = clock.System{}
+	o.Clock = clock.System{}
 	if c.clockURL != "" {
 		following, stop := context.WithCancel(ctx)
 		remote, err := clock.FollowRemote(following, c.clockURL)
@@ -116,11 +131,12 @@ func (c *commands) with(cmd *cobra.Command, name string, fn func(context.Context
 			return err
 		}
 		defer func() { stop(); <-remote.Stopped() }()
-		cl = remote
+		o.Clock = remote
 	}
+	o.Version, o.Log = c.version, log
 	opening, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	a, err := Open(opening, cfg, Options{Command: name, Version: c.version, Log: log, Clock: cl})
+	a, err := Open(opening, cfg, o)
 	if err != nil {
 		return err
 	}
@@ -128,7 +144,7 @@ func (c *commands) with(cmd *cobra.Command, name string, fn func(context.Context
 	return fn(ctx, a)
 }
 
-func (c *commands) versionCommand() *cobra.Command {
+func (c *cli) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",

@@ -163,7 +163,7 @@ func revokedToken(t *testing.T, w *apptest.World) {
 	if code != 1 {
 		t.Errorf("exit code %d", code)
 	}
-	out.mustSay(t, "auth", "make a new access token for elelem")
+	out.mustSay(t, "auth", "run rookery login elelem, or make a new access token")
 	// A running bot goes on once the token works again.
 	w.Configure(`first_run = "backlog"`)
 	ask := w.Fedi.AddAccount("ada").Post("@elelem are you back?")

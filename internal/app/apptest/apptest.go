@@ -147,6 +147,11 @@ timeout = "5s"
 [persona]
 character = "Elelem, a witty twenty-year-old student of computer science. Dry, edgy, never rude."
 parallel = 4
+[budget]
+replies_per_member = "unlimited"
+tokens_per_day = "unlimited"
+[backup]
+daily = false
 [outbox]
 settle_after_error = "400ms"
 settle_after_silence = "1500ms"

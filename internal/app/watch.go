@@ -1,0 +1,132 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"rookery/internal/app/backup"
+	"rookery/internal/fedi"
+	"rookery/internal/jobs"
+	"rookery/internal/llm"
+	"rookery/internal/operator"
+	"rookery/internal/words"
+)
+
+// What needs the operator is noticed here and said by package operator.
+
+// modelDownAfter is how long the model may be down before the operator is told.
+const modelDownAfter = 30 * time.Minute
+
+// modelState remembers since when the model does not answer.
+type modelState struct {
+	mu    sync.Mutex
+	since time.Time
+}
+
+// modelTrouble hears whether the model answers.
+func (a *App) modelTrouble(ctx context.Context, err error) {
+	const refused, down = "model/refused", "model/down"
+	a.modelDown.mu.Lock()
+	now := a.clock.Now()
+	if err == nil {
+		a.modelDown.since = time.Time{}
+	} else if a.modelDown.since.IsZero() || a.modelDown.since.After(now) {
+		a.modelDown.since = now
+	}
+	since := a.modelDown.since
+	a.modelDown.mu.Unlock()
+	if err == nil {
+		for _, key := range []string{refused, down} {
+			if err := a.operator.Over(ctx, key); err != nil {
+				a.log.Warn("a trouble that is over could not be noted", "error", err)
+			}
+		}
+		return
+	}
+	reason := ""
+	if e, ok := errors.AsType[*llm.Error](err); ok {
+		reason = e.Error()
+	}
+	l := a.operator.Language
+	switch class := llm.ClassOf(err); {
+	case class == llm.Auth || class == llm.Invalid:
+		a.operator.TellNow(ctx, operator.Notice{Key: refused, Text: l.Say(words.OperatorModelRefusesKey, words.Args{"reason": reason})})
+	case now.Sub(since) >= modelDownAfter:
+		a.operator.TellNow(ctx, operator.Notice{Key: down, Text: l.Say(words.OperatorModelDownLong, words.Args{"since": since, "reason": reason})})
+	}
+}
+
+// accountTrouble hears how an account is doing.
+func (a *App) accountTrouble(account string, kind fedi.TroubleKind, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	key := "account/" + account
+	l := a.operator.Language
+	n := operator.Notice{Key: key}
+	for _, s := range a.fedi.Status() {
+		if s.Name == account {
+			n.Not = s.ID
+		}
+	}
+	switch kind {
+	case fedi.ServedAgain:
+		if err := a.operator.Over(ctx, key); err != nil {
+			a.log.Warn("a trouble that is over could not be noted", "error", err)
+		}
+		return
+	case fedi.TokenRefused:
+		n.Text = l.Say(words.OperatorTokenRevoked, words.Args{"account": account})
+	case fedi.TokenSwapped:
+		args := words.Args{"account": account, "was": "?", "now": "?"}
+		if s, ok := errors.AsType[*fedi.SwappedError](err); ok {
+			args["was"], args["now"] = s.Was, s.Is
+		}
+		n.Text = l.Say(words.OperatorTokenSwapped, args)
+	case fedi.Unreachable:
+		n.Text = l.Say(words.OperatorUnreachable, words.Args{"account": account, "reason": fmt.Sprint(err)})
+	default:
+		n.Text = fmt.Sprintf("%s: %s: %v", account, kind, err)
+	}
+	a.operator.TellNow(ctx, n)
+}
+
+// watchArgs is the job that looks at what nobody else does.
+type watchArgs struct{}
+
+// Kind implements jobs.Args.
+func (watchArgs) Kind() string { return "app.watch" }
+
+// workWatch has the queue look at the disk, and tidy what is nobody's.
+func (a *App) workWatch() {
+	jobs.Register(a.jobs, jobs.Kind{}, func(ctx context.Context, _ jobs.Job[watchArgs]) error { return a.watch(ctx) })
+	a.jobs.Every("app.watch", jobs.Interval(10*time.Minute), watchArgs{}, jobs.Opts{Key: "watch", Priority: 4})
+}
+
+// lowDisk is when the operator is told, in bytes: SQLite needs room for its
+// log, and a backup for a copy.
+const lowDisk = 200 << 20
+
+func (a *App) watch(ctx context.Context) error {
+	const key = "disk"
+	free, err := backup.FreeBytes(a.cfg.DataDir)
+	switch {
+	case err != nil:
+		a.log.Debug("the free space on the disk is not known", "error", err)
+	case free < lowDisk:
+		a.operator.TellNow(ctx, operator.Notice{Key: key, Text: a.operator.Language.Say(words.OperatorDiskLow, words.Args{"free": free >> 20})})
+	default:
+		if err := a.operator.Over(ctx, key); err != nil {
+			return err
+		}
+	}
+	return a.operator.Prune(ctx)
+}
+
+// housekeeping is what a running process does by its schedules, for those who
+// only run once from cron.
+func (a *App) housekeeping(ctx context.Context) error {
+	return errors.Join(a.mydata.Tidy(ctx), a.backups.IfDue(ctx), a.watch(ctx))
+}
