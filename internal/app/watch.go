@@ -7,11 +7,11 @@ import (
 	"sync"
 	"time"
 
-	"rookery/internal/app/backup"
 	"rookery/internal/fedi"
 	"rookery/internal/jobs"
 	"rookery/internal/llm"
 	"rookery/internal/operator"
+	"rookery/internal/store"
 	"rookery/internal/words"
 )
 
@@ -111,7 +111,7 @@ const lowDisk = 200 << 20
 
 func (a *App) watch(ctx context.Context) error {
 	const key = "disk"
-	free, err := backup.FreeBytes(a.cfg.DataDir)
+	free, err := store.FreeBytes(a.cfg.DataDir)
 	switch {
 	case err != nil:
 		a.log.Debug("the free space on the disk is not known", "error", err)

@@ -113,7 +113,7 @@ func (k *Keeper) room(ctx context.Context) error {
 	need += need/10 + reserve
 	free := k.free
 	if free == nil {
-		free = freeBytes
+		free = store.FreeBytes
 	}
 	have, err := free(k.Dir)
 	if err != nil {

@@ -455,10 +455,10 @@ func TestFreeSpaceIsKnown(t *testing.T) {
 	if !slices.Contains([]string{"linux", "darwin", "windows"}, runtime.GOOS) {
 		t.Skip("not on this system")
 	}
-	if n, err := freeBytes(t.TempDir()); err != nil || n <= 0 {
+	if n, err := store.FreeBytes(t.TempDir()); err != nil || n <= 0 {
 		t.Errorf("%d, %v", n, err)
 	}
-	if _, err := freeBytes(filepath.Join(t.TempDir(), "nowhere")); err == nil {
+	if _, err := store.FreeBytes(filepath.Join(t.TempDir(), "nowhere")); err == nil {
 		t.Error("no error for a folder that is not there")
 	}
 }

@@ -59,7 +59,7 @@ type Config struct {
 	Transport http.RoundTripper
 	// Free tells how many bytes a user may still write to the disk that a
 	// folder is on; nil asks the system.
-	Free func(dir string) (uint64, error)
+	Free func(dir string) (int64, error)
 	// Finds tells whether somebody has the handle (user@host); nil asks the
 	// handle's host (WebFinger, RFC 7033).
 	Finds func(ctx context.Context, handle string) (bool, error)
@@ -121,7 +121,7 @@ func (c Config) withDefaults() Config {
 		c.Timeout = defaultTimeout
 	}
 	if c.Free == nil {
-		c.Free = freeBytes
+		c.Free = store.FreeBytes
 	}
 	if c.Finds == nil {
 		c.Finds = webFinger(c.userAgent())

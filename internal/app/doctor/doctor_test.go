@@ -13,6 +13,7 @@ import (
 	"rookery/internal/clock"
 	"rookery/internal/sim/fedisim"
 	"rookery/internal/sim/llmsim"
+	"rookery/internal/store"
 	"rookery/internal/words"
 )
 
@@ -114,7 +115,7 @@ func TestSpaceOnTheDisk(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name  string
-		free  uint64
+		free  int64
 		err   error
 		level Level
 	}{
@@ -126,7 +127,7 @@ func TestSpaceOnTheDisk(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, fedisim.Options{}, llmsim.Options{})
-			w.Free = func(dir string) (uint64, error) {
+			w.Free = func(dir string) (int64, error) {
 				if dir != w.dir { // data does not exist yet
 					t.Errorf("asked for the disk of %s", dir)
 				}
@@ -140,16 +141,16 @@ func TestSpaceOnTheDisk(t *testing.T) {
 	}
 	t.Run("the system knows", func(t *testing.T) {
 		t.Parallel()
-		if free, err := freeBytes(t.TempDir()); err != nil || free == 0 {
+		if free, err := store.FreeBytes(t.TempDir()); err != nil || free == 0 {
 			t.Errorf("free %d, %v", free, err)
 		}
-		if _, err := freeBytes(filepath.Join(t.TempDir(), "none")); err == nil {
+		if _, err := store.FreeBytes(filepath.Join(t.TempDir(), "none")); err == nil {
 			t.Error("a folder that does not exist has free space")
 		}
 	})
 	t.Run("a large database needs room for a copy", func(t *testing.T) {
 		t.Parallel()
-		d := &doctor{Config: Config{Free: func(string) (uint64, error) { return 900 * megabyte, nil }}.withDefaults()}
+		d := &doctor{Config: Config{Free: func(string) (int64, error) { return 900 * megabyte, nil }}.withDefaults()}
 		w := newWorld(t, fedisim.Options{}, llmsim.Options{})
 		w.run()
 		d.File, d.Env = w.File, w.Env

@@ -92,9 +92,9 @@ func (d *doctor) checkDisk(_ context.Context, r *report) {
 	if up, err := filepath.Rel(d.cfg.DataDir, d.cfg.Backup.Dir); d.cfg.Backup.Daily && (err != nil || !filepath.IsLocal(up)) {
 		dirs = append(dirs, d.cfg.Backup.Dir)
 	}
-	size := uint64(0)
+	size := int64(0)
 	if d.db != nil {
-		size = uint64(max(d.db.size, 0))
+		size = max(d.db.size, 0)
 	}
 	for _, dir := range dirs {
 		free, err := d.Free(existing(dir))

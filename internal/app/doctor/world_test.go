@@ -91,7 +91,7 @@ poll = "50ms"
 	w.Config = Config{
 		File: filepath.Join(w.dir, "rookery.toml"), Version: "1.2.3", Migrations: migrations(),
 		Env:   func(name string) (string, bool) { v, ok := w.env[name]; return v, ok },
-		Free:  func(string) (uint64, error) { return 5000 * megabyte, nil },
+		Free:  func(string) (int64, error) { return 5000 * megabyte, nil },
 		Finds: func(_ context.Context, handle string) (bool, error) { return handle == operatorHandle, nil },
 	}
 	return w

@@ -134,7 +134,7 @@ func (s *Server) tokenAnswer(who *Account, app *app, scopes []string) *answer {
 	w.int("created_at", int(s.now().Unix()))
 	if s.profile == Akkoma {
 		w.str("refresh_token", s.ids.random(base62Digits, 43))
-		w.int("expires_in", 3155760000)
+		w.raw("expires_in", "3155760000") // more than 32 bits hold
 		if who != nil {
 			w.str("me", who.URI)
 		}

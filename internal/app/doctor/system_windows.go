@@ -1,23 +1,6 @@
 package doctor
 
-import (
-	"os"
-
-	"golang.org/x/sys/windows"
-)
-
-// freeBytes is what this user may still write to the disk of dir.
-func freeBytes(dir string) (uint64, error) {
-	name, err := windows.UTF16PtrFromString(dir)
-	if err != nil {
-		return 0, err
-	}
-	var free uint64
-	if err := windows.GetDiskFreeSpaceEx(name, &free, nil, nil); err != nil {
-		return 0, &os.PathError{Op: "ask for the free space of", Path: dir, Err: err}
-	}
-	return free, nil
-}
+import "golang.org/x/sys/windows"
 
 // writable believes that files can be made in dir: who may is not to be told
 // from a folder's mode here, and nothing is tried out.
