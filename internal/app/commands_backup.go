@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"rookery/internal/app/backup"
 	"rookery/internal/app/config"
+	"rookery/internal/mydata"
 	"rookery/internal/operator"
 	"rookery/internal/store"
 	"rookery/internal/words"
@@ -92,15 +94,33 @@ func (c *cli) restoreCommand() *cobra.Command {
 				return err
 			}
 			defer closeLog()
+			// What members have asked for since the backup was made outlasts it.
+			var wishes mydata.Wishes
+			known := c.open(cmd.Context(), cfg, cmd.ErrOrStderr(), Options{Command: "restore"}, func(ctx context.Context, a *App) (err error) {
+				wishes, err = mydata.ReadWishes(ctx, a.store)
+				return err
+			})
+			if errors.Is(known, store.ErrInUse) {
+				return known
+			}
 			done, err := store.Restore(cmd.Context(), store.Config{Dir: cfg.DataDir, PostgresURL: cfg.Store.PostgresURL.Reveal(), Log: log}, args[0], Migrations()...)
 			if err != nil {
+				return err
+			}
+			l := words.Match(cfg.Operator.Language)
+			if known != nil {
+				fmt.Fprintln(cmd.ErrOrStderr(), l.Say(words.CommandsWishesLost, words.Args{"reason": known}))
+			} else if err := c.open(cmd.Context(), cfg, cmd.ErrOrStderr(), Options{Command: "restore"}, func(ctx context.Context, a *App) error {
+				_, err := a.mydata.Grant(ctx, wishes)
+				return err
+			}); err != nil {
 				return err
 			}
 			old := done.Aside
 			if old == "" {
 				old = "–"
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), words.Match(cfg.Operator.Language).Say(words.CommandsRestored, words.Args{"path": args[0], "old": old}))
+			fmt.Fprintln(cmd.OutOrStdout(), l.Say(words.CommandsRestored, words.Args{"path": args[0], "old": old}))
 			return nil
 		},
 	}

@@ -178,7 +178,7 @@ func (c *cli) rehearse(cmd *cobra.Command, backlog bool) error {
 	if err != nil {
 		return fmt.Errorf("make a folder for the dry run: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	cfg.DataDir, cfg.Store = dir, config.Store{}
 	cfg.Backup.Daily, cfg.Web.Listen, cfg.Operator.Fediverse = false, "", ""
 	for i := range cfg.Accounts {

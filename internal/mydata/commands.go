@@ -143,16 +143,11 @@ func (r request) forget(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, k := range r.Keepers {
-		if err := k.ForgetMember(ctx, r.tx, r.handle, all); err != nil {
-			return "", err
-		}
-	}
 	name, _, err := pseudonym(ctx, r.tx, r.handle, true)
 	if err != nil {
 		return "", err
 	}
-	if _, err := inbox.Forget(ctx, r.tx, r.handle, name); err != nil {
+	if err := r.forgetMember(ctx, r.tx, r.handle, name); err != nil {
 		return "", err
 	}
 	answers, err := r.standing(ctx, all)

@@ -18,6 +18,9 @@ import (
 // KeepUse is how long it is kept what a member has used of the budget.
 const KeepUse = 35 * 24 * time.Hour
 
+// forgottenPrefix begins every pseudonym; no handle holds a slash.
+const forgottenPrefix = "forgotten/"
+
 // pseudonym is what stands in place of a forgotten member's handle: the same
 // each time for the same member, so that they can still have their answers
 // deleted, and of no use to anybody else. It reports false if there can be
@@ -41,7 +44,7 @@ func pseudonym(ctx context.Context, tx store.Tx, handle string, makeSalt bool) (
 	}
 	mac := hmac.New(sha256.New, []byte(salt))
 	mac.Write([]byte(handle))
-	return "forgotten/" + hex.EncodeToString(mac.Sum(nil)[:16]), true, nil // no capitals: it is looked up as handles are
+	return forgottenPrefix + hex.EncodeToString(mac.Sum(nil)[:16]), true, nil // no capitals: it is looked up as handles are
 }
 
 // tidyEvery is how often what has been kept long enough is let go.

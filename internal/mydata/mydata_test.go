@@ -324,6 +324,47 @@ func TestRestoredBackupAnswersNoCommandTwice(t *testing.T) {
 	})
 }
 
+// A backup from before a member was forgotten knows them still: the wish is
+// carried over from the database that it takes the place of.
+func TestRestoredBackupForgetsAgain(t *testing.T) {
+	each(t, func(w *world) {
+		w.says(w.ada, "a question")
+		ben := w.sim.AddAccount("ben")
+		w.says(ben, "another")
+		w.says(ben, "stop")
+		// What the backup holds is made again after the wishes were read.
+		w.says(w.ada, "forget me")
+		wishes, err := ReadWishes(w.Context(), w.store)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if err := w.store.Write(w.Context(), func(ctx context.Context, tx store.Tx) error {
+			for _, sql := range []string{
+				`update inbox_mention set author_handle = 'ada@` + w.sim.Domain() + `', author = 'ada' where author_handle like 'forgotten/%'`,
+				`delete from mydata_salt`, `delete from mydata_stopped`, `insert into mydata_stopped (handle, since) values ('cleo@far.example', 1)`,
+			} {
+				if _, err := tx.Exec(ctx, sql); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			w.Fatal(err)
+		}
+		n, err := w.data.Grant(w.Context(), wishes)
+		if err != nil || n != 1 {
+			w.Errorf("%d were forgotten, %v", n, err)
+		}
+		w.keepsNothingOf("ada@")
+		if !w.stopped("ben@"+w.sim.Domain()) || w.stopped("cleo@far.example") {
+			w.Error("who said stop is not who is left alone")
+		}
+		if got := w.says(w.ada, "delete answers"); !strings.Contains(got, "2 answers") {
+			w.Errorf("deleting is answered %q", got)
+		}
+	})
+}
+
 func TestTidyIsDoneOnceADayWhateverTheClock(t *testing.T) {
 	each(t, func(w *world) {
 		tidy := func(want int) {

@@ -10,6 +10,7 @@ const (
 	CommandsJobDropped Key = "commands.job_dropped" // {id}
 	CommandsBackupDone Key = "commands.backup_done" // {path}, {size} in megabytes
 	CommandsRestored   Key = "commands.restored"    // {path} of the backup, {old} where the old database is
+	CommandsWishesLost Key = "commands.wishes_lost" // {reason}
 	CommandsConfigGood Key = "commands.config_good" // {path}
 	CommandsWarning    Key = "commands.warning"     // {line}, {text}
 	CommandsDryRun     Key = "commands.dry_run"     //
