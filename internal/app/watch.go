@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"rookery/internal/community"
 	"rookery/internal/fedi"
 	"rookery/internal/jobs"
 	"rookery/internal/llm"
@@ -93,6 +94,16 @@ func (a *App) accountTrouble(account string, kind fedi.TroubleKind, err error) {
 	a.operator.TellNow(ctx, n)
 }
 
+// answerRefused tells of an answer that a server does not take, once a day for
+// each account.
+func (a *App) answerRefused(ctx context.Context, tx store.Tx, account community.AccountID, reason string) error {
+	name := a.nameOf(account)
+	return a.operator.Tell(ctx, tx, operator.Notice{
+		Key:  "refused/" + name + "/" + a.clock.Now().UTC().Format(time.DateOnly),
+		Text: a.operator.Language.Say(words.OperatorAnswerRefused, words.Args{"account": name, "reason": reason}),
+	})
+}
+
 // watchArgs is the job that looks at what nobody else does.
 type watchArgs struct{}
 
@@ -107,7 +118,10 @@ func (a *App) workWatch() {
 
 // lowDisk is when the operator is told, in bytes: SQLite needs room for its
 // log, and a backup for a copy.
-const lowDisk = 200 << 20
+const (
+	lowDisk  = 200 << 20
+	fullDisk = 4 << 20
+)
 
 func (a *App) watch(ctx context.Context) error {
 	const key = "disk"
@@ -115,10 +129,12 @@ func (a *App) watch(ctx context.Context) error {
 	switch {
 	case err != nil:
 		a.log.Debug("the free space on the disk is not known", "error", err)
+	case free < fullDisk:
+		a.operator.TellNow(ctx, operator.Notice{Key: key + "/full", Text: a.operator.Language.Say(words.OperatorDiskFull, nil)})
 	case free < lowDisk:
 		a.operator.TellNow(ctx, operator.Notice{Key: key, Text: a.operator.Language.Say(words.OperatorDiskLow, words.Args{"free": free >> 20})})
 	default:
-		if err := a.operator.Over(ctx, key); err != nil {
+		if err := errors.Join(a.operator.Over(ctx, key), a.operator.Over(ctx, key+"/full")); err != nil {
 			return err
 		}
 	}

@@ -98,7 +98,7 @@ func (a *App) makePersona() error {
 		ModelTimeout: a.cfg.LLM.Timeout, RequestTimeout: a.cfg.Outbox.RequestTimeout,
 		Audience: persona.Audience(c.Audience), Thread: c.Thread, MaxPosts: c.MaxPosts,
 		Budget: a.budget, ReadPage: a.pages(), Stopped: mydata.Stopped,
-		Notices: c.Notices, NoticeAfter: c.NoticeAfter, NoticeLanguage: a.languageOf, Trouble: a.modelTrouble,
+		Notices: c.Notices, NoticeAfter: c.NoticeAfter, NoticeLanguage: a.languageOf, Trouble: a.modelTrouble, Refused: a.answerRefused,
 	})
 	a.persona.Work(a.jobs)
 	return nil

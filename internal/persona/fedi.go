@@ -65,6 +65,11 @@ func (p *Persona) settle(ctx context.Context, tx store.Tx, r outbox.Result) erro
 		return inbox.Set(ctx, tx, inbox.ID(id), inbox.Expired, r.Reason)
 	}
 	p.Log.Error("an answer was refused for good", "account", r.Account, "post", payload.InReplyTo, "reason", r.Reason)
+	if p.Refused != nil {
+		if err := p.Refused(ctx, tx, r.Account, r.Reason); err != nil {
+			return err
+		}
+	}
 	return inbox.Set(ctx, tx, inbox.ID(id), inbox.Failed, r.Reason)
 }
 

@@ -87,6 +87,10 @@ type Config struct {
 	NoticeAfter    time.Duration                            // so long a mention waits for the model before that
 	NoticeLanguage func(account community.AccountID) string // BCP 47; nil or "": the asker's
 
+	// Refused, if set, hears of an answer that its server refused for good, in
+	// the transaction that notes it.
+	Refused func(ctx context.Context, tx store.Tx, account community.AccountID, reason string) error
+
 	// Trouble, if set, hears after each round whether the model answers: nil
 	// that it did, an error what stands in the way.
 	Trouble func(ctx context.Context, err error)

@@ -1,10 +1,12 @@
 package persona
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
+	"rookery/internal/community"
 	"rookery/internal/sim/fedisim"
 	"rookery/internal/store"
 )
@@ -56,13 +58,22 @@ func TestAnswerRefusedAsTooLongIsTriedShorterOnce(t *testing.T) {
 
 func TestShortAnswerRefusedForGoodIsNotMutilated(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, options{said: says("Tea is half of the answer.")})
+		var told []string
+		w := newWorld(t, s, options{said: says("Tea is half of the answer."), persona: func(c *Config) {
+			c.Refused = func(_ context.Context, _ store.Tx, account community.AccountID, reason string) error {
+				told = append(told, string(account)+" "+reason)
+				return nil
+			}
+		}})
 		w.sim.Inject(fedisim.Fail(422).On("POST", "/api/v1/statuses"))
 		w.ada.Post("@elelem why?")
 		w.round()
 		w.sweep()
 		w.are("failed 1")
 		w.silent()
+		if len(told) != 1 || !strings.HasPrefix(told[0], string(w.account)+" ") {
+			t.Errorf("told of %q", told)
+		}
 	})
 }
 

@@ -265,3 +265,26 @@ func TestSmallestPromptThatMayBeSetIsHeeded(t *testing.T) {
 		}
 	})
 }
+
+// A megabyte is cut to a post; an answer without an end is broken off at a
+// limit, and the mention is tried again.
+func TestModelThatSaysTooMuch(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		for _, f := range []llmsim.Fault{{Kind: llmsim.Huge}, {Kind: llmsim.Endless}} {
+			w := newWorld(t, s, options{})
+			w.model.Inject(f)
+			q := w.ada.Post("@elelem tell me everything")
+			w.poll()
+			w.answer(-1)
+			if f.Kind == llmsim.Endless {
+				w.are("waiting 1")
+				w.untilDue()
+				w.answer(-1)
+			}
+			if r := w.reply(q); len([]rune(r.Text)) > 500 {
+				t.Errorf("%s: a reply of %d characters", f.Kind, len([]rune(r.Text)))
+			}
+			w.are("done 1")
+		}
+	})
+}
