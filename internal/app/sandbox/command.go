@@ -38,7 +38,7 @@ func Command(version string) *cobra.Command {
 			"can use the addresses and tokens that it prints.\n\n" +
 			"With --story NAME it plays a story without anybody, prints what a reader would see, and ends with\n" +
 			"exit status 0 only if every step of it held. The stories:\n" + storyList(o.stories),
-		Example: "  rookery sandbox --story mention\n  rookery sandbox\n  rookery sandbox --profile gotosocial",
+		Example: "  rookery sandbox --story mention\n  rookery sandbox --story persona\n  rookery sandbox\n  rookery sandbox --profile gotosocial",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f := cmd.Flag("config"); f != nil && f.Changed {
@@ -107,7 +107,11 @@ func (o *options) run(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return fmt.Errorf("make a folder for the sandbox: %w", err)
 	}
-	w, err := newWorld(fedisim.Profile(o.profile), dir)
+	var set settings
+	if chosen >= 0 {
+		set = o.stories[chosen].settings
+	}
+	w, err := newWorld(fedisim.Profile(o.profile), dir, set)
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}

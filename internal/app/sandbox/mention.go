@@ -245,13 +245,13 @@ func saysFailed(s *stage) error {
 
 func storedLate(s *stage) error {
 	late := s.fedi.Inject(fedisim.Late(-1, false).On("POST", postPath))
+	mark := s.mark() // it may look before the server has noticed that it is gone
 	ask := s.post(s.ada, "Ada's question; the server stored the reply late", 1, "@elelem is late better than never?")
 	if err := s.wait("the bot sends its reply and gives up waiting", func() bool { return late.Waiting() == 1 },
 		func() string { return counted(late.Hits(), "reply", "replies") + " sent, none given up" }); err != nil {
 		return err
 	}
 	s.say("The server did not answer, so the bot has given up waiting. Nothing is stored yet.")
-	mark := s.mark()
 	if err := s.wait("the bot looks for its reply on the server", func() bool { return s.searches(mark) > 0 },
 		func() string { return "it has not looked" }); err != nil {
 		return err

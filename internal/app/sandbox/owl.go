@@ -24,9 +24,9 @@ func owl(r llmsim.Request) llmsim.Answer {
 	var b strings.Builder
 	b.WriteString("Hoo. ")
 	if len(said) > 1 {
-		b.WriteString("Up there it says “" + words(said[0], 6) + "”, and you ask “" + words(question, 12) + "” ")
+		b.WriteString("Up there it says “" + firstWords(said[0], 6) + "”, and you ask “" + firstWords(question, 12) + "” ")
 	} else {
-		b.WriteString("“" + words(question, 12) + "” ")
+		b.WriteString("“" + firstWords(question, 12) + "” ")
 	}
 	ends := []string{
 		"I have turned that over on every cogwheel I own, and I would trust the slower clock.",
@@ -47,8 +47,8 @@ var tag = regexp.MustCompile(`</?\w+[^>\n]*>|\(content warning: [^\n]*\)\n`)
 // spoken is a member's own words, without what the prompt puts around them.
 func spoken(text string) string { return strings.TrimSpace(tag.ReplaceAllString(text, " ")) }
 
-// words are the first words of a text, without handles.
-func words(text string, most int) string {
+// firstWords are the first words of a text, without handles.
+func firstWords(text string, most int) string {
 	var kept []string
 	for _, w := range strings.Fields(text) {
 		if strings.Contains(w, "@") {

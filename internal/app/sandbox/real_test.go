@@ -20,43 +20,56 @@ import (
 func TestRealBot(t *testing.T) {
 	t.Parallel()
 	program := build(t)
-	t.Run("the program plays the story by itself", func(t *testing.T) {
-		t.Parallel()
-		temp := t.TempDir()
-		cmd := exec.CommandContext(t.Context(), program, "sandbox", "--story", "mention")
-		cmd.Env = append(os.Environ(), "TMPDIR="+temp, "TMP="+temp)
-		var out, errs bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &errs
-		if err := cmd.Run(); err != nil {
-			t.Fatalf("%v\n%s\n%s", err, &errs, &out)
-		}
-		wantIn(t, out.String(), "The story “mention” held.", "11 of 11 steps held", "unlisted: everyone", "direct: only who is mentioned",
-			"[content warning: clockwork, existential]")
-		if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
-			t.Errorf("it leaves behind: %v %v", left, err)
-		}
-	})
+	for name, parts := range map[string][]string{
+		"mention": {"11 of 11 steps held", "unlisted: everyone", "direct: only who is mentioned", "[content warning: clockwork, existential]"},
+		"persona": {"15 of 15 steps held", "followers only", "(deleted)", "<post by=\"@someone\"> [not shared] </post>",
+			"rookery pause: Paused since", "Elelem tells Olga: @olga@social.example"},
+	} {
+		t.Run("the program plays the story "+name+" by itself", func(t *testing.T) {
+			t.Parallel()
+			temp := t.TempDir()
+			cmd := exec.CommandContext(t.Context(), program, "sandbox", "--story", name)
+			cmd.Env = append(os.Environ(), "TMPDIR="+temp, "TMP="+temp)
+			var out, errs bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &out, &errs
+			if err := cmd.Run(); err != nil {
+				t.Fatalf("%v\n%s\n%s", err, &errs, &out)
+			}
+			wantIn(t, out.String(), append(parts, "The story “"+name+"” held.")...)
+			if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+				t.Errorf("it leaves behind: %v %v", left, err)
+			}
+		})
+	}
 	// They mostly wait, so all are played at once, however few processors there are.
 	type result struct {
 		out bytes.Buffer
 		err error
 	}
 	played := map[string]chan *result{}
-	for _, p := range profiles() {
-		if p == string(fedisim.Mastodon) {
-			continue // played above
+	for _, story := range names(stories()) {
+		for _, p := range profiles() {
+			if p == string(fedisim.Mastodon) {
+				continue // played above
+			}
+			c := make(chan *result, 1)
+			played[story+" on "+p] = c
+			t.Cleanup(func() {
+				if r, ok := <-c; ok && r.err != nil { // nobody asked for it: -run
+					keptFolder(t, r.out.String())
+				}
+			})
+			go func() {
+				defer close(c)
+				r := &result{}
+				o := options{story: story, profile: p, timeLimit: 3 * time.Minute, program: program, stories: stories()}
+				r.err = o.run(t.Context(), &r.out)
+				c <- r
+			}()
 		}
-		c := make(chan *result, 1)
-		played[p] = c
-		go func() {
-			r := &result{}
-			o := options{story: "mention", profile: p, timeLimit: 3 * time.Minute, program: program, stories: stories()}
-			r.err = o.run(t.Context(), &r.out)
-			c <- r
-		}()
 	}
-	for p, c := range played {
-		t.Run("on "+p, func(t *testing.T) {
+	for name, c := range played {
+		t.Run(name, func(t *testing.T) {
 			if r := <-c; r.err != nil {
 				keptFolder(t, r.out.String())
 				t.Fatalf("%v\n%s", r.err, &r.out)
@@ -76,6 +89,8 @@ func TestRealBot(t *testing.T) {
 		wantIn(t, string(log), "ready", "stopped")
 	})
 	t.Run("a second reply is found", func(t *testing.T) { t.Parallel(); testSecondReply(t, program) })
+	t.Run("a bot that answers everything is found out", func(t *testing.T) { t.Parallel(); testChatterbox(t, program) })
+	t.Run("what Olga should not be told is found", func(t *testing.T) { t.Parallel(); testOlga(t, program) })
 	t.Run("a killed bot is missed", func(t *testing.T) { t.Parallel(); testMissedBot(t, program) })
 	t.Run("stays up", func(t *testing.T) { t.Parallel(); testStay(t, program) })
 }

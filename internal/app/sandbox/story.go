@@ -27,11 +27,13 @@ type story struct {
 	summary string   // in one line, for the list of stories
 	intro   []string // three lines that say what is being shown
 	steps   []step
+
+	settings settings // of the bot's configuration, at the beginning
 }
 
 // stories lists what can be played. A new story is one more line.
 func stories() []story {
-	return []story{mention()}
+	return []story{mention(), persona()}
 }
 
 // step is one part of a story. An error of play says that the story cannot go
@@ -89,6 +91,7 @@ type stage struct {
 
 	failed    []unmet // of the step being played
 	questions []*question
+	told      int // messages to Olga that were expected so far
 }
 
 // say prints a line of what is happening.
@@ -175,13 +178,16 @@ func (s *stage) post(who *fedisim.Account, what string, want int, text string, o
 		s.questions = append(s.questions, q)
 	}
 	how := ""
-	if p.Visibility == "direct" {
+	switch p.Visibility {
+	case "direct":
 		how = ", direct"
+	case "private":
+		how = ", for followers only"
 	}
 	if p.CW != "" {
 		how += ", behind the content warning “" + p.CW + "”"
 	}
-	s.say("%s posts%s: %s", who.Name, how, p.Text)
+	s.say("%s posts%s: %s", who.Name, how, oneLine(p.Text))
 	return q
 }
 
@@ -197,7 +203,7 @@ func (s *stage) replies(q *question) []fedisim.Post {
 }
 
 // answered waits for a reply, and then for the bot to be done with the
-// question, as far as its server lets it show that.
+// question.
 func (s *stage) answered(q *question) (fedisim.Post, error) {
 	err := s.wait("a reply to “"+shortened(q.post.Text)+"”",
 		func() bool { return len(s.replies(q)) > 0 },
@@ -208,13 +214,19 @@ func (s *stage) answered(q *question) (fedisim.Post, error) {
 		return fedisim.Post{}, err
 	}
 	reply := s.replies(q)[0]
-	s.say("Elelem replies: %s", reply.Text)
+	s.say("Elelem replies: %s", oneLine(reply.Text))
+	return reply, s.finished(q)
+}
+
+// finished waits for the bot to be done with a question that it has replied
+// to, as far as its server lets it show that.
+func (s *stage) finished(q *question) error {
 	if !s.dismisses() {
 		mark := s.mark()
-		return reply, s.wait("the bot reads its notifications twice more", func() bool { return s.looks(mark) >= 2 },
+		return s.wait("the bot reads its notifications twice more", func() bool { return s.looks(mark) >= 2 },
 			func() string { return times(s.looks(mark)) })
 	}
-	return reply, s.wait("the bot is done with that mention and takes it off its notifications",
+	return s.wait("the bot is done with that mention and takes it off its notifications",
 		func() bool { return slices.Contains(s.fedi.Dismissed(s.elelem.ID), q.note) },
 		func() string { return "the notification is still there" })
 }
@@ -243,6 +255,9 @@ func counted(n int, one, many string) string {
 	}
 	return fmt.Sprintf("%d %s", n, many)
 }
+
+// oneLine is a text without its line breaks.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 func shortened(text string) string {
 	if r := []rune(text); len(r) > 50 {

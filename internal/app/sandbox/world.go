@@ -8,7 +8,8 @@
 // if every one of its steps does.
 //
 // How the servers behave it leaves to the packages in sim, and what the bot
-// does to the bot: nothing here reaches into that process.
+// does to the bot: nothing here reaches into that process. A story may read
+// what the bot keeps, as an operator can.
 package sandbox
 
 import (
@@ -16,9 +17,11 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"rookery/internal/sim/fedisim"
 	"rookery/internal/sim/llmsim"
+	"rookery/internal/store"
 )
 
 // domain is the server's name in handles and links. It is reserved for
@@ -36,20 +39,27 @@ type world struct {
 	dir   string // of the bot's configuration, data and log
 	fedi  *fedisim.Server
 	model *llmsim.Server
+	mind  *mind // how the model answers
 
 	elelem *fedisim.Account // the bot under test
 	ada    *fedisim.Account // a member of its server
 	cleo   *fedisim.Account // another, who only reads
 	ben    *fedisim.Account // a member of another server
 	ticker *fedisim.Account // another bot
+
+	guests []*fedisim.Account // who came during a story
 }
+
+// settings are what the bot's configuration holds besides what every sandbox
+// needs: whole lines of these sections.
+type settings struct{ llm, persona, budget, operator []string }
 
 // newWorld starts the servers, invites the members and writes the bot's
 // configuration into dir, which must exist. Close it at the end.
-func newWorld(profile fedisim.Profile, dir string) (*world, error) {
-	w := &world{dir: dir}
+func newWorld(profile fedisim.Profile, dir string, set settings) (*world, error) {
+	w := &world{dir: dir, mind: &mind{}}
 	w.fedi = fedisim.New(fedisim.Options{Profile: profile, Domain: domain, KeepRequests: 20_000})
-	w.model = llmsim.New(llmsim.Options{Key: modelKey, Models: []string{"clockwork"}, Answer: owl})
+	w.model = llmsim.New(llmsim.Options{Key: modelKey, Models: []string{"clockwork"}, Answer: w.mind.answer})
 	if err := w.fedi.Start(); err != nil {
 		return nil, fmt.Errorf("start the simulated server: %w", err)
 	}
@@ -66,7 +76,7 @@ func newWorld(profile fedisim.Profile, dir string) (*world, error) {
 	for _, other := range []*fedisim.Account{w.elelem, w.ben, w.cleo} {
 		w.ada.Follow(other)
 	}
-	if err := w.writeConfig(); err != nil {
+	if err := w.writeConfig(set); err != nil {
 		_ = w.close()
 		return nil, err
 	}
@@ -74,6 +84,7 @@ func newWorld(profile fedisim.Profile, dir string) (*world, error) {
 }
 
 func (w *world) close() error {
+	w.mind.release() // a question that is held would keep the model's server from ending
 	w.fedi.Close()
 	return w.model.Close()
 }
@@ -81,18 +92,44 @@ func (w *world) close() error {
 func (w *world) config() string { return filepath.Join(w.dir, "rookery.toml") }
 func (w *world) log() string    { return filepath.Join(w.dir, "rookery.log") }
 
+// database is where the bot keeps what it knows.
+func (w *world) database() string { return filepath.Join(w.dir, "data", store.FileName) }
+
+// guest is a member of the bot's server who takes part in a story, and joins
+// when first asked for.
+func (w *world) guest(username string, opts ...fedisim.AccountOption) *fedisim.Account {
+	for _, a := range w.guests {
+		if a.Username == username {
+			return a
+		}
+	}
+	name := strings.ToUpper(username[:1]) + username[1:]
+	a := w.fedi.AddAccount(username, append([]fedisim.AccountOption{fedisim.Named(name), fedisim.WithToken(username + "-token")}, opts...)...)
+	w.guests = append(w.guests, a)
+	return a
+}
+
 // writeConfig writes the configuration that an operator would write, with
 // waits that are short because server and bot share a machine.
-func (w *world) writeConfig() error {
+func (w *world) writeConfig(set settings) error {
+	lines := func(all []string) string { return strings.Join(append(all[:len(all):len(all)], "\n"), "\n") }
+	section := func(name string, all []string) string {
+		if len(all) == 0 {
+			return ""
+		}
+		return "[" + name + "]\n" + lines(all)
+	}
 	text := "# The configuration that the sandbox runs the bot on.\n" +
 		"data_dir = \"data\"\n\n" +
 		"[llm]\n" +
 		"base_url = " + strconv.Quote(w.model.URL()) + "\n" +
 		"model = \"clockwork\"\n" +
 		"api_key_file = \"model-key.txt\"\n" +
-		"timeout = \"20s\"\n\n" +
+		"timeout = \"20s\"\n" + lines(set.llm) +
 		"[persona]\n" +
-		"character = " + strconv.Quote(character) + "\n\n" +
+		"character = " + strconv.Quote(character) + "\n" + lines(set.persona) +
+		section("budget", set.budget) +
+		section("operator", set.operator) +
 		"[outbox]\n" +
 		"settle_after_error = \"1s\"\n" +
 		"settle_after_silence = \"3s\"\n" +
@@ -117,32 +154,58 @@ func (w *world) writeConfig() error {
 // members maps account ids to how the members are shown.
 func (w *world) members() map[string]member {
 	m := map[string]member{}
-	for _, a := range []*fedisim.Account{w.elelem, w.ada, w.cleo, w.ben, w.ticker} {
+	for _, a := range append([]*fedisim.Account{w.elelem, w.ada, w.cleo, w.ben, w.ticker}, w.guests...) {
 		m[a.ID] = member{name: a.Name, acct: a.Acct, bot: a.IsBot}
 	}
 	return m
 }
 
-// requests lists what the bot has asked of its server since the log had the
-// length mark; of one method and one path, "" meaning any, if answered well.
-func (w *world) requests(mark int, method, path string) int {
-	n := 0
+// since lists what the bot has asked of its server since the log had the
+// length mark.
+func (w *world) since(mark int) []fedisim.Request {
+	var its []fedisim.Request
 	all := w.fedi.Requests()
 	for _, r := range all[min(mark, len(all)):] {
-		if r.Acct == w.elelem.Acct && r.Status == 200 && r.Method == method && r.Path == path {
+		if r.Acct == w.elelem.Acct {
+			its = append(its, r)
+		}
+	}
+	return its
+}
+
+// looks counts the times the bot has read its newest notifications since mark.
+// Further pages of one reading are not counted.
+func (w *world) looks(mark int) int {
+	n := 0
+	for _, r := range w.since(mark) {
+		if r.Method == "GET" && r.Path == "/api/v1/notifications" && r.Status == 200 && !strings.Contains(r.Query, "max_id=") {
 			n++
 		}
 	}
 	return n
 }
 
-// looks counts the times the bot read its notifications since mark.
-func (w *world) looks(mark int) int { return w.requests(mark, "GET", "/api/v1/notifications") }
+// posts counts the times the bot has tried to post since mark.
+func (w *world) posts(mark int) int {
+	n := 0
+	for _, r := range w.since(mark) {
+		if r.Method == "POST" && r.Path == postPath {
+			n++
+		}
+	}
+	return n
+}
 
 // searches counts the times the bot read its own posts since mark, which it
 // does to find out whether a reply of unknown fate is there.
 func (w *world) searches(mark int) int {
-	return w.requests(mark, "GET", "/api/v1/accounts/"+w.elelem.ID+"/statuses")
+	n := 0
+	for _, r := range w.since(mark) {
+		if r.Method == "GET" && r.Path == "/api/v1/accounts/"+w.elelem.ID+"/statuses" && r.Status == 200 {
+			n++
+		}
+	}
+	return n
 }
 
 // mark is the present length of the request log.

@@ -17,7 +17,46 @@ import (
 // else can read what it names.
 func TestWorldConfig(t *testing.T) {
 	t.Parallel()
-	w, err := newWorld(fedisim.Mastodon, t.TempDir())
+	for _, story := range append(stories(), story{name: "none"}) {
+		t.Run(story.name, func(t *testing.T) {
+			t.Parallel()
+			w, err := newWorld(fedisim.Mastodon, t.TempDir(), story.settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = w.close() })
+			c, err := config.Load(w.config(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range c.Warnings {
+				t.Errorf("warning: %v", p)
+			}
+			if c.Accounts[0].Token.Reveal() != w.elelem.Token || c.Accounts[0].Server != w.fedi.URL() || c.LLM.BaseURL != w.model.URL() {
+				t.Errorf("the configuration leads elsewhere: %+v", c)
+			}
+			if filepath.Dir(c.DataDir) != w.dir || filepath.Dir(w.database()) != c.DataDir {
+				t.Errorf("the data is kept in %s", c.DataDir)
+			}
+			files, err := os.ReadDir(w.dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range files {
+				if st, err := f.Info(); err != nil || os.PathSeparator == '/' && st.Mode().Perm()&0o077 != 0 {
+					t.Errorf("%s can be read by others: %v %v", f.Name(), st.Mode(), err)
+				}
+			}
+		})
+	}
+}
+
+// What a story sets stands in the section where it belongs.
+func TestWorldSettings(t *testing.T) {
+	t.Parallel()
+	set := settings{llm: []string{"retries = 0"}, persona: []string{"parallel = 3"},
+		budget: []string{"replies_per_member = 4", "tokens_per_day = 5"}, operator: []string{`fediverse = "@olga@social.example"`}}
+	w, err := newWorld(fedisim.Mastodon, t.TempDir(), set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,23 +65,8 @@ func TestWorldConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range c.Warnings {
-		t.Errorf("warning: %v", p)
-	}
-	if c.Accounts[0].Token.Reveal() != w.elelem.Token || c.Accounts[0].Server != w.fedi.URL() || c.LLM.BaseURL != w.model.URL() {
-		t.Errorf("the configuration leads elsewhere: %+v", c)
-	}
-	if filepath.Dir(c.DataDir) != w.dir {
-		t.Errorf("the data is kept in %s", c.DataDir)
-	}
-	files, err := os.ReadDir(w.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		if st, err := f.Info(); err != nil || os.PathSeparator == '/' && st.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s can be read by others: %v %v", f.Name(), st.Mode(), err)
-		}
+	if c.LLM.Retries != 0 || c.Persona.Parallel != 3 || c.Budget.RepliesPerMember != 4 || c.Budget.TokensPerDay != 5 || c.Operator.Fediverse != "olga@social.example" {
+		t.Errorf("%+v %+v %+v %+v", c.LLM, c.Persona, c.Budget, c.Operator)
 	}
 }
 
