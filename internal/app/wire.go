@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"time"
 
 	"rookery/internal/app/config"
@@ -71,19 +70,11 @@ func (a *App) features() (map[string]inbox.Feature, error) {
 	}
 	a.mydata = mydata.New(mydata.Config{
 		Store: a.store, Inbox: a.inbox, Outbox: a.outbox, Budget: a.budget, Clock: a.clock, Log: a.log.With("feature", mydata.Name), Keepers: keepers,
-		Operator: a.cfg.Operator.Fediverse, Processor: processor(a.cfg.LLM.BaseURL), Language: a.languageOf,
+		Operator: a.cfg.Operator.Fediverse, Processor: a.cfg.LLM.Host(), Language: a.languageOf,
 	})
 	a.mydata.Work(a.jobs)
 	features[mydata.Name] = a.mydata
 	return features, nil
-}
-
-// processor names who runs the language model, for members.
-func processor(baseURL string) string {
-	if u, err := url.Parse(baseURL); err == nil && u.Hostname() != "" {
-		return u.Hostname()
-	}
-	return baseURL
 }
 
 func (a *App) makePersona() error {

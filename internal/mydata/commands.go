@@ -42,11 +42,15 @@ func (r request) do(ctx context.Context, c words.Command) (string, error) {
 	case words.Quota:
 		return r.quota(ctx)
 	}
+	var processor any = r.Processor
+	if r.Processor == "" {
+		processor = words.Phrase{Key: words.MyDataOwnMachine}
+	}
 	if r.Operator == "" {
-		return r.l.Say(words.MyDataHelpNoOperator, words.Args{"processor": r.Processor}), nil
+		return r.l.Say(words.MyDataHelpNoOperator, words.Args{"processor": processor}), nil
 	}
 	// Without its @ it is no mention: the operator is not told of each help.
-	return r.l.Say(words.MyDataHelp, words.Args{"operator": strings.Replace(r.Operator, "@", " at ", 1), "processor": r.Processor}), nil
+	return r.l.Say(words.MyDataHelp, words.Args{"operator": strings.Replace(r.Operator, "@", " at ", 1), "processor": processor}), nil
 }
 
 func (r request) stop(ctx context.Context) (string, error) {

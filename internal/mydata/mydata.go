@@ -66,7 +66,7 @@ type Config struct {
 	Keepers []Keeper
 
 	Operator  string // handle that members may turn to; may be empty
-	Processor string // who runs the language model, for the help text
+	Processor string // host that runs the language model, for the help text; empty: the operator's own
 	// Language of an account's answers; nil or "": the asker's.
 	Language func(account community.AccountID) string
 }

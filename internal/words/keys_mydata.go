@@ -4,6 +4,7 @@ package words
 const (
 	MyDataHelp             Key = "mydata.help"             // {operator} handle, {processor} the service that runs the model
 	MyDataHelpNoOperator   Key = "mydata.help_no_operator" // {processor}
+	MyDataOwnMachine       Key = "mydata.own_machine"      // the {processor} that is nobody else's
 	MyDataStopped          Key = "mydata.stopped"
 	MyDataStoppedAlready   Key = "mydata.stopped_already"
 	MyDataStarted          Key = "mydata.started"

@@ -80,6 +80,16 @@ type LLM struct {
 	Stop             []string
 }
 
+// Host is where the model runs; empty if that is this machine or its own
+// network.
+func (l LLM) Host() string {
+	host := hostOf(l.BaseURL)
+	if nearby(host) {
+		return ""
+	}
+	return host
+}
+
 // Persona is the character that answers mentions.
 type Persona struct {
 	Character      string // who it is, in the words the model is given

@@ -308,6 +308,16 @@ func TestSecretIsNeverShown(t *testing.T) {
 	}
 }
 
+func TestHostOfAModelOfOnesOwnIsNone(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{"https://api.llm.example/v1": "api.llm.example", "http://127.0.0.1:11434/v1": "",
+		"http://192.168.1.5/v1": "", "http://box.local/v1": "", "http://ollama:11434/v1": "", "": ""} {
+		if got := (LLM{BaseURL: url}).Host(); got != want {
+			t.Errorf("%s: %q", url, got)
+		}
+	}
+}
+
 // Whoever is about to fetch a token does not have it yet; all else is checked.
 func TestLoadForLoginDoesNotNeedTheToken(t *testing.T) {
 	t.Parallel()
