@@ -26,7 +26,7 @@ type pump struct {
 	left    int       // replies that may still be made; -1 for no end
 	until   time.Time // no mention is begun after it
 
-	draw draw
+	draw *draw
 
 	mu       sync.Mutex
 	answered int
@@ -37,7 +37,7 @@ type pump struct {
 // answered (no limit if it is negative), or the model or the server is in
 // trouble, which is the error it returns. Nothing is lost by an error.
 func (p *Persona) Answer(ctx context.Context, account community.AccountID, limit int) (answered int, err error) {
-	run := &pump{Persona: p, account: account, left: limit, until: p.Clock.Now().Add(pumpFor)}
+	run := &pump{Persona: p, account: account, draw: p.drawOf(account), left: limit, until: p.Clock.Now().Add(pumpFor)}
 	hands := p.Parallel
 	if limit >= 0 {
 		hands = min(hands, limit)

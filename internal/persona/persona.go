@@ -118,6 +118,7 @@ type Persona struct {
 	mu       sync.Mutex
 	stopping bool
 	troubles map[community.AccountID]int // failures in a row of the model or the server
+	draws    map[community.AccountID]*draw
 
 	// Shuffle is rand.Shuffle but in tests.
 	Shuffle func(n int, swap func(i, j int))
@@ -139,7 +140,7 @@ func New(c Config) *Persona {
 		c.RequestTimeout = 30 * time.Second
 	}
 	p := &Persona{Config: c, process: outbox.NewKey(), began: c.Clock.Now(), slots: make(chan struct{}, c.Parallel),
-		troubles: map[community.AccountID]int{}, Shuffle: rand.Shuffle}
+		troubles: map[community.AccountID]int{}, draws: map[community.AccountID]*draw{}, Shuffle: rand.Shuffle}
 	c.Outbox.Own(Name, p.settle)
 	return p
 }

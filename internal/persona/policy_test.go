@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,6 +48,59 @@ func TestFairChoiceAmongWaitingMembers(t *testing.T) {
 		}
 		if n := w.answer(-1); n != 11 {
 			t.Errorf("%d answers afterwards", n)
+		}
+	})
+}
+
+// Two rounds side by side share the order: nobody comes first in both.
+func TestTwoRoundsAtOnceAreStillFair(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		hold := make(chan struct{})
+		w := newWorld(t, s, options{persona: func(c *Config) { c.Parallel = 1 }, said: func(r llmsim.Request) llmsim.Answer {
+			if strings.Contains(r.LastUser(), "think") {
+				<-hold
+			}
+			return llmsim.Answer{Text: "Tick."}
+		}})
+		w.sim.AddAccount("cleo").Post("@elelem think hard")
+		w.poll()
+		var wg sync.WaitGroup
+		round := func() {
+			wg.Go(func() {
+				if _, err := w.persona.Answer(t.Context(), w.account, -1); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		round()
+		w.modelHas("the first question", func(s llmsim.Stats) bool { return s.Open == 1 })
+		greedy := w.sim.AddAccount("ben")
+		for n := range 6 {
+			greedy.Post(fmt.Sprintf("@elelem question %d", n))
+		}
+		for _, name := range []string{"dora", "emil", "finn", "gwen"} {
+			w.sim.AddAccount(name).Post("@elelem only this")
+		}
+		w.poll()
+		round()
+		round()
+		close(hold)
+		wg.Wait()
+		var order []string
+		for _, p := range w.sim.PostsBy(w.bot.ID) {
+			order = append(order, strings.Fields(p.Text)[0])
+		}
+		// Newest or oldest first: of the five that came while it thought, each is
+		// among the first five answers after Cleo's.
+		if at := slices.Index(order, "@cleo"); at != 0 {
+			slices.Reverse(order)
+		}
+		seen := map[string]bool{}
+		for _, to := range order[1:6] {
+			if seen[to] {
+				t.Errorf("%s was answered twice before others were once: %v", to, order)
+			}
+			seen[to] = true
 		}
 	})
 }

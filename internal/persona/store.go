@@ -187,24 +187,38 @@ func (p *Persona) Recover(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, `update persona_waiting set next_at = 0 where next_at > 0`); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, `select distinct account from persona_waiting`)
-		accounts, err := store.Collect(rows, err, func(r store.Row) (id community.AccountID, err error) { return id, r.Scan((*string)(&id)) })
-		if err != nil {
-			return err
-		}
-		for _, account := range accounts {
-			due, err := nextDue(ctx, tx, account, p.Clock.Now())
-			if err != nil {
-				return err
-			}
-			if err := p.enqueue(ctx, tx, account, due); err != nil {
-				return err
-			}
-		}
-		return nil
+		return p.enqueueAll(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("take up what the last process left: %w", err)
+	}
+	return nil
+}
+
+// Resumed has what waits looked at now: sending is no longer paused.
+func (p *Persona) Resumed(ctx context.Context) error {
+	err := p.Store.Write(ctx, p.enqueueAll)
+	if err != nil {
+		return fmt.Errorf("go on answering: %w", err)
+	}
+	return nil
+}
+
+// enqueueAll makes sure that each account for which something waits has a job.
+func (p *Persona) enqueueAll(ctx context.Context, tx store.Tx) error {
+	rows, err := tx.Query(ctx, `select distinct account from persona_waiting`)
+	accounts, err := store.Collect(rows, err, func(r store.Row) (id community.AccountID, err error) { return id, r.Scan((*string)(&id)) })
+	if err != nil {
+		return err
+	}
+	for _, account := range accounts {
+		due, err := nextDue(ctx, tx, account, p.Clock.Now())
+		if err != nil {
+			return err
+		}
+		if err := p.enqueue(ctx, tx, account, due); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -4,14 +4,30 @@ import (
 	"context"
 	"fmt"
 	"sync"
+
+	"rookery/internal/community"
 )
 
 // draw decides whose mention comes next: the members who have one that is due
 // are put in a random order, and each has one turn before any has a second.
 // Whoever asks fifty things has no better chance than who asks one.
+//
+// There is one for each account, which all pumps of the process share: two
+// orders side by side would let one member come first in both.
 type draw struct {
 	mu      sync.Mutex
 	members []string // whose turn is still to come in this round
+}
+
+func (p *Persona) drawOf(account community.AccountID) *draw {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d := p.draws[account]
+	if d == nil {
+		d = &draw{}
+		p.draws[account] = d
+	}
+	return d
 }
 
 // pick takes the oldest mention of the next member. It reports false if none
