@@ -158,6 +158,7 @@ func (a *App) Once(ctx context.Context, replies int) error {
 	if pollErr != nil {
 		a.log.Warn("not every account could be polled", "error", pollErr)
 	}
+	a.accountsPolled(pollErr)
 	// What the operator could not be told last time, and what waits.
 	if err := a.operator.Flush(ctx); err != nil {
 		return err

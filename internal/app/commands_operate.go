@@ -183,6 +183,7 @@ func (c *cli) rehearse(cmd *cobra.Command, backlog bool) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	cfg.DataDir, cfg.Store = dir, config.Store{}
+	cfg.Log.File = "" // which may be that of the real one
 	cfg.Backup.Daily, cfg.Web.Listen, cfg.Operator.Fediverse = false, "", ""
 	for i := range cfg.Accounts {
 		cfg.Accounts[i].Backlog = backlog

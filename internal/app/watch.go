@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -92,6 +93,31 @@ func (a *App) accountTrouble(account string, kind fedi.TroubleKind, err error) {
 		n.Text = fmt.Sprintf("%s: %s: %v", account, kind, err)
 	}
 	a.operator.TellNow(ctx, n)
+}
+
+// accountsPolled tells what a single pass has learned of the accounts; a
+// running process hears of it by itself.
+func (a *App) accountsPolled(err error) {
+	var each []error
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		each = joined.Unwrap()
+	}
+	for _, s := range a.fedi.Status() {
+		if s.Connected {
+			a.accountTrouble(s.Name, fedi.ServedAgain, nil)
+			continue
+		}
+		for _, err := range each {
+			if fedi.ClassOf(err) != fedi.Auth || !strings.HasPrefix(err.Error(), "account "+s.Name+": ") {
+				continue
+			}
+			kind := fedi.TokenRefused
+			if _, ok := errors.AsType[*fedi.SwappedError](err); ok {
+				kind = fedi.TokenSwapped
+			}
+			a.accountTrouble(s.Name, kind, err)
+		}
+	}
 }
 
 // answerRefused tells of an answer that a server does not take, once a day for

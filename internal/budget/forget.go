@@ -61,17 +61,20 @@ const pruneBatch = 500
 // Prune deletes what was kept of the days before the one of a given time.
 // Nothing of the present day goes, nor a reservation that still counts.
 func (b *Budget) Prune(ctx context.Context, before time.Time) error {
-	d, err := b.today(ctx, b.Store)
+	today, err := b.today(ctx, b.Store)
 	if err != nil {
 		return fmt.Errorf("forget old budgets: %w", err)
 	}
-	d = min(d, dayOf(before, b.Zone))
+	d := min(today, dayOf(before, b.Zone))
 	for _, step := range []struct {
 		sql  string
 		args []any
 	}{
 		{`delete from budget_used where (day, scope, name) in
 			(select day, scope, name from budget_used where day < $1 limit $2)`, []any{string(d), int64(pruneBatch)}},
+		// Whoever is forgotten is so once the day is over, pseudonym and all.
+		{`delete from budget_used where (day, scope, name) in
+			(select day, scope, name from budget_used where day < $1 and scope = 'member' and name like 'forgotten:%' limit $2)`, []any{string(today), int64(pruneBatch)}},
 		{`delete from budget_notice where (day, scope, name, unit, percent) in
 			(select day, scope, name, unit, percent from budget_notice where day < $1 limit $2)`, []any{string(d), int64(pruneBatch)}},
 		{`delete from budget_reserved where key in

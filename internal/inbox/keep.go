@@ -54,6 +54,16 @@ func Forget(ctx context.Context, tx store.Tx, handle, pseudonym string) (int, er
 	return int(n), nil
 }
 
+// Forgotten tells whether a mention's author has been forgotten.
+func Forgotten(ctx context.Context, tx store.Tx, id ID) (bool, error) {
+	var n int64
+	err := tx.QueryRow(ctx, `select count(*) from inbox_mention where id = $1 and author = '' and uri = '' and post_id = ''`, string(id)).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("see whether the author of %s is forgotten: %w", id, err)
+	}
+	return n == 1, nil
+}
+
 // pruneBatch keeps one transaction short: others wait for the writer.
 const pruneBatch = 500
 

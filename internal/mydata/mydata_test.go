@@ -356,11 +356,24 @@ func TestRestoredBackupForgetsAgain(t *testing.T) {
 			w.Errorf("%d were forgotten, %v", n, err)
 		}
 		w.keepsNothingOf("ada@")
-		if !w.stopped("ben@"+w.sim.Domain()) || w.stopped("cleo@far.example") {
+		if !w.stopped("ben@"+w.sim.Domain()) || !w.stopped("cleo@far.example") {
 			w.Error("who said stop is not who is left alone")
 		}
 		if got := w.says(w.ada, "delete answers"); !strings.Contains(got, "2 answers") {
 			w.Errorf("deleting is answered %q", got)
+		}
+	})
+}
+
+// A restore into an empty data directory knows of no wishes, and takes none back.
+func TestNoWishesTakeNothingBack(t *testing.T) {
+	each(t, func(w *world) {
+		w.says(w.ada, "stop")
+		if n, err := w.data.Grant(w.Context(), Wishes{}); n != 0 || err != nil {
+			w.Errorf("%d, %v", n, err)
+		}
+		if !w.stopped(strings.ToLower(w.ada.Handle())) {
+			w.Error("the wish is lost")
 		}
 	})
 }

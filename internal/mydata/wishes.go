@@ -57,13 +57,10 @@ func ReadWishes(ctx context.Context, s *store.Store) (Wishes, error) {
 func (d *MyData) Grant(ctx context.Context, w Wishes) (forgotten int, err error) {
 	err = d.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
 		forgotten = 0
-		// What was said last counts: the older database may also know of a
-		// stop that was taken back since.
-		if _, err := tx.Exec(ctx, `delete from mydata_stopped`); err != nil {
-			return err
-		}
+		// Those of both count: the database that was replaced may be the older
+		// one, or empty. Who has taken a stop back since says so once more.
 		for handle, since := range w.stopped {
-			if _, err := tx.Exec(ctx, `insert into mydata_stopped (handle, since) values ($1, $2)`, handle, since.UnixMilli()); err != nil {
+			if _, err := tx.Exec(ctx, `insert into mydata_stopped (handle, since) values ($1, $2) on conflict (handle) do nothing`, handle, since.UnixMilli()); err != nil {
 				return err
 			}
 		}

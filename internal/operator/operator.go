@@ -218,8 +218,12 @@ const keepNotices = 35 * 24 * time.Hour
 
 // Prune lets go of old notices.
 func (o *Operator) Prune(ctx context.Context) error {
+	before := o.Clock.Now().Add(-keepNotices)
+	if _, err := o.Outbox.Prune(ctx, Name, before, before); err != nil {
+		return err
+	}
 	return o.Store.WriteRelaxed(ctx, func(ctx context.Context, tx store.Tx) error {
-		_, err := tx.Exec(ctx, `delete from operator_notice where said_at < $1 and (key like 'budget/%' or key like 'refused/%')`, o.Clock.Now().Add(-keepNotices).UnixMilli())
+		_, err := tx.Exec(ctx, `delete from operator_notice where said_at < $1 and (key like 'budget/%' or key like 'refused/%')`, before.UnixMilli())
 		return err
 	})
 }

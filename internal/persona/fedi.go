@@ -36,12 +36,21 @@ func (p *Persona) effect(w waiting, texts []string, cw string) outbox.Effect {
 // settle hears how an answer ended.
 func (p *Persona) settle(ctx context.Context, tx store.Tx, r outbox.Result) error {
 	if !strings.HasPrefix(r.Key, keyPrefix) {
-		return nil // a notice, or a deletion: the mention has ended, or waits on
+		// A notice, or a deletion: the mention has ended, or waits on. What it
+		// said to whom is nothing to keep.
+		return outbox.Forget(ctx, tx, r.Key)
 	}
 	id, short := strings.CutSuffix(strings.TrimPrefix(r.Key, keyPrefix), shortSuffix)
 	var payload fedi.PostPayload
 	if err := json.Unmarshal(r.Payload, &payload); err != nil {
 		return fmt.Errorf("read the answer's payload: %w", err)
+	}
+	if forgotten, err := inbox.Forgotten(ctx, tx, inbox.ID(id)); err != nil {
+		return err
+	} else if forgotten { // while the answer was on its way
+		if err := outbox.Forget(ctx, tx, r.Key); err != nil {
+			return err
+		}
 	}
 	if r.State == outbox.Confirmed {
 		tx.AfterCommit(func() { p.platform.DismissLater(r.Account, payload.Dismiss) })

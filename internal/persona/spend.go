@@ -29,9 +29,22 @@ func reservation(w waiting) string { return keyPrefix + string(w.id) }
 func (p *Persona) most(conversation []llm.Message) budget.Tokens {
 	chars := 0
 	for _, m := range conversation {
-		chars += utf8.RuneCountInString(m.Text)
+		chars += weight(m.Text)
 	}
 	return budget.Tokens{Prompt: budget.Estimate(chars), Completion: int64(p.MaxTokens)}
+}
+
+// weight is the length of a text for an estimate of its tokens: the tokens of
+// most models hold about four letters of English, but two of other scripts.
+func weight(text string) int {
+	runes := utf8.RuneCountInString(text)
+	ascii := 0
+	for i := range len(text) {
+		if text[i] < utf8.RuneSelf {
+			ascii++
+		}
+	}
+	return ascii + 2*(runes-ascii)
 }
 
 // reserve sets aside what the answer may use. Its error is a *budget.Exceeded
@@ -63,7 +76,7 @@ func used(most budget.Tokens, a llm.Answer, err error) budget.Tokens {
 	case a.PromptTokens > 0 || a.CompletionTokens > 0:
 		return budget.Tokens{Prompt: int64(a.PromptTokens), Completion: int64(a.CompletionTokens)}
 	case err == nil, llm.ClassOf(err) == llm.Refused, llm.ClassOf(err) == llm.Empty:
-		return budget.Tokens{Prompt: most.Prompt, Completion: budget.Estimate(utf8.RuneCountInString(a.Text))}
+		return budget.Tokens{Prompt: most.Prompt, Completion: budget.Estimate(weight(a.Text))}
 	}
 	return budget.Tokens{}
 }

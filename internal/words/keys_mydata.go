@@ -8,7 +8,6 @@ const (
 	MyDataStopped          Key = "mydata.stopped"
 	MyDataStoppedAlready   Key = "mydata.stopped_already"
 	MyDataStarted          Key = "mydata.started"
-	MyDataNothingKept      Key = "mydata.nothing_kept"
 	MyDataIntro            Key = "mydata.intro"             // the lines below follow it
 	MyDataMentions         Key = "mydata.mentions"          // {n}, {since} Date of the oldest, {kept} Days
 	MyDataAnswers          Key = "mydata.answers"           // {n}, {kept} Days

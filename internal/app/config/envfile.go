@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 )
@@ -9,6 +11,9 @@ import (
 // load reads the env_file; line is where the configuration names it.
 func (s *secrets) load(path string, line int) {
 	data, err := s.read(path)
+	if errors.Is(err, fs.ErrNotExist) && !s.tokens {
+		return // whoever logs in may be about to write it
+	}
 	if err != nil {
 		s.rep.mistake(line, "env_file", "env_file: %s cannot be read: %s (a relative path starts at %s)", path, reason(err), s.dir)
 		return

@@ -89,7 +89,7 @@ func TestMistakes(t *testing.T) {
 		"inline key":           {swap: []string{"[persona]", "api-key = 'hunter2'\n[persona]"}, want: []string{`5: api-key in [llm]: a secret is not written in this file.*api_key_env*`}},
 		"secret for a name":    {swap: []string{`"TOKEN"`, `"hunter2-hunter2"`}, want: []string{`10: token_env in [[account]]: this is not the name of an environment variable: write the name (letters, digits and _), not the secret itself`}},
 		"secret like a name":   {swap: []string{`"TOKEN"`, `"hunter2hunter2"`}, want: []string{`10: token_env: the environment variable that it names is not set: set it, or write it into the file that env_file names`}},
-		"secret for a path":    {swap: []string{`token_env = "TOKEN"`, `token_file = "hunter2"`}, want: []string{`10: token_file: the file that it names cannot be read: there is no such file (a relative path starts at *`}},
+		"secret for a path":    {swap: []string{`token_env = "TOKEN"`, `token_file = "hunter2"`}, want: []string{`10: token_file: the file that it names is not there (a relative path starts at *): rookery login writes it, *`}},
 		"variable not set":     {swap: []string{`"TOKEN"`, `"OTHER"`}, want: []string{`10: token_env: the environment variable OTHER is not set: *`}},
 		"variable empty":       {swap: []string{`"TOKEN"`, `"EMPTY"`}, want: []string{`10: token_env: the environment variable EMPTY is empty: *`}},
 		"two lines":            {swap: []string{`"TOKEN"`, `"TWO_LINES"`}, want: []string{`10: token_env: the secret has more than one line, *`}},

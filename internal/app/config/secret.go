@@ -184,6 +184,10 @@ func (s *secrets) variable(line int, path, name string, needed bool) Secret {
 func (s *secrets) file(line int, path, name string) Secret {
 	key := path[strings.LastIndexByte(path, '.')+1:]
 	data, err := s.read(inDir(s.dir, name))
+	if errors.Is(err, fs.ErrNotExist) && path == "account.token_file" {
+		s.rep.mistake(line, path, "%s: the file that it names is not there (a relative path starts at %s): rookery login writes it, or put the access token into it", key, s.dir)
+		return Secret{}
+	}
 	if err != nil {
 		s.rep.mistake(line, path, "%s: the file that it names cannot be read: %s (a relative path starts at %s)", key, reason(err), s.dir)
 		return Secret{}
