@@ -184,3 +184,26 @@ func TestForgottenEffectCanStillBeDeleted(t *testing.T) {
 		}
 	})
 }
+
+// Our clock jumps ahead between a claim and its sending: whether it is too late
+// is for the server's clock to say.
+func TestOurClockThatJumpsAheadExpiresNothing(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		o := h.process()
+		e := create("a")
+		e.Expires = h.w.clock.Now().Add(24 * time.Hour)
+		c := h.plan(o, e)
+		h.w.clock.Advance(36 * time.Hour)
+		h.w.skew = -36 * time.Hour
+		if err := o.Deliver(t.Context(), c); err == nil {
+			t.Error("sent after its time")
+		}
+		for range 4 {
+			h.sweep(o)
+			h.w.clock.Advance(2 * time.Minute)
+		}
+		if n := h.w.count("a", 0); n != 1 || h.ended["a"].State != Confirmed {
+			t.Errorf("%d posts, %+v", n, h.ended["a"])
+		}
+	})
+}

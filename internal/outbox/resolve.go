@@ -132,11 +132,10 @@ func (o *Outbox) resolve(ctx context.Context, w row) error {
 	case w.state == Sent && w.holder == o.process && kind.Now(w.account).Before(w.deadline) && w.reason == "":
 		// Our own request is still in flight.
 		return o.later(ctx, w, o.Clock.Now().Add(w.deadline.Sub(kind.Now(w.account))), nil)
-	case w.state == Planned && (!canFind || o.plannedHere(w)):
-		if o.expired(w) {
-			return o.giveUp(ctx, w, ReasonExpired)
-		}
+	case w.state == Planned && !expired(w, o.Clock.Now()) && (!canFind || o.plannedHere(w)):
 		return o.reclaim(ctx, kind, w)
+	case w.state == Planned && !canFind:
+		return o.giveUp(ctx, w, ReasonExpired)
 	case !canFind:
 		if now := kind.Now(w.account); now.Before(w.settle) {
 			return o.later(ctx, w, o.Clock.Now().Add(w.settle.Sub(now)), nil)
@@ -161,7 +160,7 @@ func (o *Outbox) resolve(ctx context.Context, w row) error {
 			return err
 		}
 		return o.Deliver(ctx, next)
-	case w.state == Planned && !o.expired(w):
+	case w.state == Planned && !expired(w, found.AsOf):
 		return o.reclaim(ctx, kind, w)
 	case w.state == Planned:
 		return o.giveUp(ctx, w, ReasonExpired)
@@ -169,13 +168,15 @@ func (o *Outbox) resolve(ctx context.Context, w row) error {
 		return o.later(ctx, w, o.Clock.Now().Add(w.settle.Sub(found.AsOf)), nil)
 	case w.doubted:
 		return o.giveUp(ctx, w, w.reason)
-	case o.expired(w):
+	case expired(w, found.AsOf):
 		return o.giveUp(ctx, w, ReasonExpired)
 	}
 	return o.reclaim(ctx, kind, w)
 }
 
-func (o *Outbox) expired(w row) bool { return !w.expires.IsZero() && o.Clock.Now().After(w.expires) }
+// expired tells whether it is too late for an effect at a time, which had best
+// be the server's own: our clock may just have jumped.
+func expired(w row, now time.Time) bool { return !w.expires.IsZero() && now.After(w.expires) }
 
 // plannedHere tells whether all that ever happened to a planned effect is
 // known. A row from before this process may be older than the truth: the

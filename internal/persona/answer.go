@@ -136,9 +136,6 @@ func (p *Persona) one(ctx context.Context, w waiting) (answered bool, err error)
 	} else if why != "" {
 		return false, p.close(ctx, w, inbox.Ignored, why)
 	}
-	if !m.Expires.IsZero() && p.platform.Now(m.Account).After(m.Expires) {
-		return false, p.close(ctx, w, inbox.Expired, "it waited too long for an answer")
-	}
 	self, err := p.platform.Self(m.Account)
 	if err != nil {
 		return false, errors.Join(err, p.putBack(ctx, w, time.Time{}, nil))
@@ -152,6 +149,11 @@ func (p *Persona) one(ctx context.Context, w waiting) (answered bool, err error)
 		return false, p.noThread(ctx, w, err)
 	}
 	failpoint.At("4-thread-read")
+	// By the server's clock, of which this very answer has told: ours may have
+	// jumped.
+	if !m.Expires.IsZero() && p.platform.Now(m.Account).After(m.Expires) {
+		return false, p.close(ctx, w, inbox.Expired, "it waited too long for an answer")
+	}
 	if done, err := p.answeredBefore(ctx, self, m, below); err != nil {
 		return false, p.trouble(ctx, w, err)
 	} else if done {

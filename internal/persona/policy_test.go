@@ -291,8 +291,11 @@ func TestAudience(t *testing.T) {
 
 // readable are the pages that a test's links lead to.
 func readable(pages map[string]string, asked *[]string) Reader {
+	var mu sync.Mutex
 	return func(_ context.Context, address string) (string, string, error) {
+		mu.Lock()
 		*asked = append(*asked, address)
+		mu.Unlock()
 		text, ok := pages[address]
 		if !ok {
 			return "", "", fmt.Errorf("nothing at %s", address)
