@@ -99,7 +99,10 @@ func (o *Outbox) Sweep(ctx context.Context) (next time.Time, err error) {
 				if ctx.Err() != nil || o.Clock.Now().Sub(now).Abs() > sweepFor {
 					return
 				}
-				if err := o.resolve(ctx, w); err != nil && ctx.Err() == nil {
+				err := o.resolve(ctx, w)
+				if s, ok := errors.AsType[*SendError](err); ok && s.Outcome == NotSent && !s.RetryAt.IsZero() {
+					o.Log.Debug("an effect waits for its turn", "effect", w.key, "account", w.account, "until", s.RetryAt, "error", err)
+				} else if err != nil && ctx.Err() == nil {
 					o.Log.Warn("an effect is still under way", "effect", w.key, "account", w.account, "attempt", w.attempt, "error", err)
 				}
 			}

@@ -47,8 +47,14 @@ func (p *Persona) Wake(ctx context.Context, tx store.Tx, account community.Accou
 // dueMembers lists who has a mention that may be picked now.
 func (p *Persona) dueMembers(ctx context.Context, account community.AccountID) ([]string, error) {
 	now := p.Clock.Now()
-	rows, err := p.Store.Query(ctx, `select distinct author from persona_waiting where account = $1
-		and (next_at <= $2 or next_at > $3) and (lease_until <= $2 or lease_until > $4) order by author`,
+	// From one author to the next by the index: however many mentions each has
+	// waiting, most of them are not looked at.
+	rows, err := p.Store.Query(ctx, `with recursive member (author) as (
+			select min(author) from persona_waiting where account = $1
+			union all
+			select (select min(author) from persona_waiting where account = $1 and author > member.author) from member where member.author is not null)
+		select author from member where author is not null and exists (select 1 from persona_waiting w
+			where w.account = $1 and w.author = member.author and (w.next_at <= $2 or w.next_at > $3) and (w.lease_until <= $2 or w.lease_until > $4))`,
 		string(account), now.UnixMilli(), now.Add(longestBackoff+time.Minute).UnixMilli(), now.Add(p.answerLimit()+time.Minute).UnixMilli())
 	members, err := store.Collect(rows, err, func(r store.Row) (author string, err error) { return author, r.Scan(&author) })
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,7 @@ func TestEverythingIsMeasured(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bench.json")
 	var out, progress bytes.Buffer
 	err := bench(t.Context(), []string{"-program", apptest.Build(t, ""), "-dir", dir, "-json", file,
-		"-mentions", "90", "-way", "3", "-runs", "1"}, &out, &progress)
+		"-mentions", "90", "-members", "9", "-way", "3", "-runs", "1", "-days", "4"}, &out, &progress)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, progress.String())
 	}
@@ -46,7 +47,8 @@ func TestEverythingIsMeasured(t *testing.T) {
 			judged[row.Part]++
 		}
 		for _, f := range row.Figures {
-			if !(f.Value > 0) {
+			// Nothing of the small numbers that count what goes wrong may be missing, but they may be 0.
+			if counts := row.Unit == "members" || row.Unit == "leaps" || row.Unit == "jobs"; !(f.Value > 0 || counts && f.Value == 0) {
 				t.Errorf("%s: %s is %v", row.What, f.Name, f.Value)
 			}
 		}
@@ -54,10 +56,13 @@ func TestEverythingIsMeasured(t *testing.T) {
 			t.Errorf("the table does not hold %q", row.What)
 		}
 	}
-	for part, want := range map[string]int{"rates": 3, "way": 1, "once": 2, "start": 2, "size": 1} {
+	for part, want := range map[string]int{"rates": 3, "way": 1, "stream": 1, "fair": 1, "once": 2, "start": 2, "year": 1, "size": 1} {
 		if judged[part] < want {
 			t.Errorf("part %s has %d rows with an aim, not %d:\n%s", part, judged[part], want, out.String())
 		}
+	}
+	if n := len(slices.DeleteFunc(slices.Clone(r.Rows), func(row row) bool { return row.Part != "prompt" })); n < 13 {
+		t.Errorf("part prompt has %d rows:\n%s", n, out.String())
 	}
 	if r.Machine.Cores == 0 || r.Machine.SyncMS <= 0 {
 		t.Errorf("the machine is not described: %+v", r.Machine)
@@ -70,10 +75,12 @@ func TestEverythingIsMeasured(t *testing.T) {
 func TestWhatAPersonMayAskFor(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
-		"-only speed":     "the parts are rates, way, once, start, size",
+		"-only speed":     "the parts are rates, way, stream, prompt, fair, once, start, year, size",
 		"-only way,speed": "-only speed",
 		"-mentions 1":     "-mentions must be at least 2",
 		"-runs 0":         "-runs at least 1",
+		"-days 3":         "-days must be at least 4",
+		"-members 20001":  "at most -mentions, which is 10000",
 		"rates":           `"rates" is no flag`,
 	} {
 		err := bench(t.Context(), strings.Fields(args), &bytes.Buffer{}, &bytes.Buffer{})
@@ -148,5 +155,116 @@ func TestTheLogIsReadAsItComes(t *testing.T) {
 	}
 	if _, err := l.since(time.Now(), "logged in"); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("a message that never came: %v", err)
+	}
+}
+
+func TestRounds(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		order           string
+		members         int
+		lead, outOfTurn int
+	}{
+		{"abcabcabc", 3, 1, 0},
+		{"abccbabac", 3, 1, 0}, // another order in each round
+		{"abaccbabc", 3, 2, 2}, // a came again before c had come
+		{"aaabbbccc", 3, 3, 3}, // one member after the other
+		{"abab", 3, 2, 2},      // c never comes
+		{"aaa", 1, 0, 0},
+	} {
+		lead, out := rounds(strings.Split(tt.order, ""), tt.members)
+		if lead != tt.lead || out != tt.outOfTurn {
+			t.Errorf("%s: lead %d, out of turn %d, want %d, %d", tt.order, lead, out, tt.lead, tt.outOfTurn)
+		}
+	}
+}
+
+func TestMetricsAreRead(t *testing.T) {
+	t.Parallel()
+	m := readMetrics([]byte("# HELP go_goroutines so many\ngo_goroutines 31\nrookery_up 1\nrookery_waiting_mentions 0\n" +
+		"process_resident_memory_bytes 3.5e+07\n" +
+		"rookery_effects{state=\"confirmed\"} 7\nrookery_effects{state=\"sent\"} 2\nrookery_effects{state=\"planned\"} 1\nnonsense\n"))
+	if m["go_goroutines"] != 31 || m["process_resident_memory_bytes"] != 35e6 || len(m) != 7 {
+		t.Errorf("read %v", m)
+	}
+	if got := m.sum("rookery_effects", `state="planned"`, `state="sent"`); got != 3 {
+		t.Errorf("sum %v", got)
+	}
+	if m.quiet() {
+		t.Error("with effects under way it is not quiet")
+	}
+	delete(m, `rookery_effects{state="sent"}`)
+	delete(m, `rookery_effects{state="planned"}`)
+	if !m.quiet() {
+		t.Error("it is quiet")
+	}
+	if delete(m, "rookery_up"); m.quiet() {
+		t.Error("without an answer of the database nothing is known")
+	}
+}
+
+// yearOf has fifteen months, in which the database grows until rows are let go.
+func yearOf(memory func(month int) float64) *yearlong {
+	y := &yearlong{lab: &lab{options: options{days: 450}}, log: newYearLog()}
+	for i := 1; i <= 15; i++ {
+		y.samples = append(y.samples, sample{mentions: 600 * i, memory: memory(i),
+			contents: contents{Used: int64(1000 * 600 * min(i, 13)), Rows: map[string]int64{"job": 0}}})
+	}
+	return y
+}
+
+func TestWhatAYearSays(t *testing.T) {
+	t.Parallel()
+	find := func(y *yearlong, what string) row {
+		for _, r := range y.rows() {
+			if strings.Contains(r.What, what) {
+				return r
+			}
+		}
+		t.Fatalf("no row says %q", what)
+		return row{}
+	}
+	flat := yearOf(func(int) float64 { return 40 })
+	if r := find(flat, "that is for each mention"); r.Figures[0].Value != 1000 {
+		t.Errorf("for each mention: %s", r.measured())
+	}
+	if r := find(flat, "for each day"); r.Figures[0].Value != 20 {
+		t.Errorf("for each day: %s", r.measured())
+	}
+	if r := find(flat, "in use at the end"); r.Figures[0].Value != 1 {
+		t.Errorf("at the end: %s", r.measured())
+	}
+	if r := find(flat, "memory, the last months"); !*r.Met || r.Figures[0].Value != 1 {
+		t.Errorf("level memory: %+v", r)
+	}
+	leak := yearOf(func(month int) float64 { return 40 + 2*float64(month) })
+	if r := find(leak, "memory, the last months"); *r.Met {
+		t.Errorf("a leak of 2 MB a month is called level: %s", r.measured())
+	}
+	for days, want := range map[int]int{4: 1, 40: 10, 119: 29, 450: 30} {
+		if got := monthOf(days); got != want {
+			t.Errorf("a month of %d days has %d, not %d", days, got, want)
+		}
+	}
+}
+
+func TestTheLogOfAYear(t *testing.T) {
+	t.Parallel()
+	y := newYearLog()
+	l := &logReader{told: y.read}
+	text := `{"level":"INFO","msg":"mentions taken in","new":2}
+{"level":"INFO","msg":"backup made"}
+{"level":"WARN","msg":"for the operator","about":"budget/day//tokens/80/2026-11-21","notice":"…"}
+{"level":"WARN","msg":"answering pauses","error":"no"}
+{"level":"WARN","msg":"answering pauses","error":"no again"}
+`
+	if _, err := l.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if y.expectMore(2); !y.allTaken() || y.backups != 1 || y.operator["budget"] != 1 || y.warnings["answering pauses"] != 2 || len(y.first) != 1 {
+		t.Errorf("%+v", y)
+	}
+	if y.expectMore(1); y.allTaken() {
+		t.Error("one has not been taken in")
 	}
 }

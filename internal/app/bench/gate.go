@@ -1,15 +1,19 @@
 package main
 
 import (
+	"bufio"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
+
+	"rookery/internal/sim/fedisim"
 )
 
 // gate stands before the simulated server and notes when requests arrive and
 // when their answers are ready: what lies between an answer and the next
-// request is the program's own.
+// request is the program's own. What a stream tells passes it too.
 type gate struct {
 	next http.Handler
 
@@ -17,13 +21,19 @@ type gate struct {
 	listener func(passage) // may be nil
 }
 
-// passage is a request that went through the gate.
+// passage is a request that went through the gate, or, with tellsMethod,
+// something that a stream tells.
 type passage struct {
 	method, path string
 	arrived      time.Time
 	ready        time.Time // when the answer was, before its first byte left
 	answer       []byte    // not to be kept
 }
+
+// tellsMethod is no method of HTTP.
+const tellsMethod = "(stream)"
+
+func (p passage) told() bool { return p.method == tellsMethod }
 
 func (p passage) notifications() bool {
 	return p.method == http.MethodGet && p.path == "/api/v1/notifications"
@@ -75,4 +85,33 @@ func (d *door) Write(answer []byte) (int, error) {
 		d.gate.tell(passage{d.request.Method, d.request.URL.Path, d.arrived, time.Now(), answer})
 	}
 	return d.ResponseWriter.Write(answer)
+}
+
+// Unwrap is for http.ResponseController.
+func (d *door) Unwrap() http.ResponseWriter { return d.ResponseWriter }
+
+// Hijack implements http.Hijacker, for streams.
+func (d *door) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(d.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	out := &outflow{Conn: conn, gate: d.gate}
+	return out, bufio.NewReadWriter(rw.Reader, bufio.NewWriterSize(out, wholeMessage)), nil
+}
+
+// wholeMessage is more than any notification here has, so that each is written
+// at once.
+const wholeMessage = 64 << 10
+
+// outflow is what a server writes to a stream.
+type outflow struct {
+	net.Conn
+	gate *gate
+}
+
+func (o *outflow) Write(b []byte) (int, error) {
+	now := time.Now()
+	o.gate.tell(passage{tellsMethod, fedisim.StreamPath, now, now, b})
+	return o.Conn.Write(b)
 }

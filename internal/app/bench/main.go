@@ -1,16 +1,20 @@
 // Command bench measures the real program against the simulated services:
-// how fast it takes mentions in and replies, what one mention's way costs, how
-// long it takes to start, and how much memory and room it needs. It prints one
-// table, and beside it what the numbers depend on: the processors and what the
-// disk takes to make a write safe.
+// how fast it takes mentions in and replies, what one mention's way costs by
+// poll, by stream and under a long thread, whether many members are answered
+// in turn, how long it takes to start, how much memory and room it needs, and
+// whether anything grows in a year. It prints one table, and beside it what the
+// numbers depend on: the processors and what the disk takes to make a write
+// safe.
 //
-// The servers are simulated in this process (rate limits off, a model that
-// answers at once); the program is built as for a release and runs as
-// processes of its own, on SQLite in a folder of the disk that -dir names.
-// With ROOKERY_TEST_POSTGRES set the rates and the way are measured on
-// PostgreSQL too; the aims are for SQLite.
+// The servers are simulated in this process (a model that answers at once, and
+// rate limits off unless the part says otherwise); the program is built as for
+// a release and runs as processes of its own, on SQLite in a folder of the disk
+// that -dir names. With ROOKERY_TEST_POSTGRES set the rates and the ways are
+// measured on PostgreSQL too; the aims are for SQLite.
 // Simulators and program share the machine's processors, so that the rates are
 // below what the program alone could do.
+//
+// All parts take a quarter of an hour, most of it the year; -only chooses.
 //
 // How each thing is measured stands at the function that measures it. What a
 // change costs one tells by running this before and after: it keeps no history.
@@ -33,7 +37,9 @@ import (
 // options are what a person chose.
 type options struct {
 	mentions int
+	members  int
 	way      int
+	days     int
 	runs     int
 	only     string
 	dir      string
@@ -63,8 +69,18 @@ func bench(ctx context.Context, args []string, out, progress io.Writer) error {
 	var o options
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(progress)
-	f.IntVar(&o.mentions, "mentions", 10_000, "how many mentions wait for the rates")
-	f.IntVar(&o.way, "way", 200, "how many mentions go their way one after the other")
+	f.Usage = func() {
+		fmt.Fprint(progress, "Measures the program. The parts:\n")
+		for _, p := range parts() {
+			fmt.Fprintf(progress, "  %-8s%s\n", p.name, p.about)
+		}
+		fmt.Fprint(progress, "\nThe flags:\n")
+		f.PrintDefaults()
+	}
+	f.IntVar(&o.mentions, "mentions", 10_000, "how many mentions wait, for the rates and for fairness")
+	f.IntVar(&o.members, "members", 200, "by how many members these are, for fairness")
+	f.IntVar(&o.way, "way", 200, "how many mentions go their way one after the other; a quarter of them under a long thread")
+	f.IntVar(&o.days, "days", 450, "how many days the year has; 396 pass before the first rows are let go")
 	f.IntVar(&o.runs, "runs", 5, "how often what is short is measured")
 	f.StringVar(&o.only, "only", "", "measure these parts alone, with commas between: "+strings.Join(partNames(), ", "))
 	f.StringVar(&o.dir, "dir", os.TempDir(), "folder on the disk to measure; all that is written goes into a new folder inside, and is removed")
@@ -78,6 +94,10 @@ func bench(ctx context.Context, args []string, out, progress io.Writer) error {
 		return fmt.Errorf("%q is no flag: bench takes flags only", f.Arg(0))
 	case o.mentions < 2 || o.way < 1 || o.runs < 1:
 		return errors.New("-mentions must be at least 2, -way and -runs at least 1")
+	case o.days < 4:
+		return errors.New("-days must be at least 4")
+	case o.members < 1 || o.members > o.mentions:
+		return fmt.Errorf("-members must be at least 1 and at most -mentions, which is %d", o.mentions)
 	}
 	chosen, err := choose(o.only)
 	if err != nil {
@@ -104,9 +124,13 @@ type part struct {
 func parts() []part {
 	return []part{
 		{"rates", "taking in and replying", rates},
-		{"way", "the way of one mention", way},
+		{"way", "the way of one mention that a poll tells of", way},
+		{"stream", "the same of one that a stream tells of", stream},
+		{"prompt", "the same under a thread of 500 posts", prompt},
+		{"fair", "who is answered when many members wait", fair},
 		{"once", "single passes", once},
 		{"start", "starting and resting", start},
+		{"year", "a year of operation on a simulated clock, and what grows", year},
 		{"size", "the program's file", size},
 	}
 }

@@ -29,8 +29,10 @@ type process struct {
 type line struct {
 	Message string `json:"msg"`
 	Level   string `json:"level"`
-	New     int    `json:"new"` // of "mentions taken in"
+	New     int    `json:"new"`     // of "mentions taken in"
+	Address string `json:"address"` // of "serving metrics"
 	at      time.Time
+	text    string // the whole line, of warnings and errors only
 }
 
 // start runs the program. told, which may be nil, hears every line of its log.
@@ -120,6 +122,9 @@ func (l *logReader) Write(b []byte) (int, error) {
 		l.rest = rest
 		if json.Unmarshal(text, &n) != nil {
 			continue // an error's text, for the tail
+		}
+		if n.Level == "WARN" || n.Level == "ERROR" {
+			n.text = string(text)
 		}
 		if _, again := l.seen[n.Message]; !again {
 			if l.seen == nil {

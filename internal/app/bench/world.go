@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"rookery/internal/app/config"
@@ -32,17 +32,23 @@ type world struct {
 	server *http.Server
 	bot    *fedisim.Account
 	people []*fedisim.Account
-	shift  atomic.Int64 // of the server's clock against ours, in nanoseconds
+	hand   clockHand
 
 	model *model
 }
 
 // setup is what worlds differ in.
 type setup struct {
-	poll     time.Duration
+	poll     time.Duration // 0: as the program is shipped
 	parallel int
 	backlog  bool   // answer what is there at the first start
 	cluster  string // a PostgreSQL to make a database in; empty: SQLite
+	people   int    // who mention the bot; 0: 50
+	// public is a server as there are on the Internet: it has limits, which
+	// the program keeps to, and it streams.
+	public bool
+	prompt int    // its longest length, in characters; 0: as the program is shipped
+	more   string // sections of the configuration; without, there is no budget
 }
 
 // newWorld starts the servers and writes the configuration. close it.
@@ -61,14 +67,15 @@ func newWorld(ctx context.Context, l *lab, s setup) (w *world, err error) {
 			return w, err
 		}
 	}
-	w.fedi = fedisim.New(fedisim.Options{KeepRequests: 2, Clock: func() time.Time {
-		return time.Now().Add(time.Duration(w.shift.Load()))
-	}})
+	w.fedi = fedisim.New(fedisim.Options{KeepRequests: 2, Clock: w.hand.now, RateLimits: s.public})
 	if err := w.listen(ctx); err != nil {
 		return w, err
 	}
-	w.bot = w.fedi.AddAccount("elelem", fedisim.Bot())
-	for i := range 50 {
+	w.bot = w.fedi.AddAccount("elelem", fedisim.Bot(), fedisim.AcceptStrangers())
+	if s.people == 0 {
+		s.people = 50
+	}
+	for i := range s.people {
 		w.people = append(w.people, w.fedi.AddRemote(fmt.Sprintf("person%d@elsewhere.example", i), fedisim.Named(fmt.Sprintf("Person %d", i))))
 	}
 	w.model = newModel()
@@ -118,7 +125,10 @@ func (w *world) listen(ctx context.Context) error {
 	w.gate = &gate{next: w.fedi.Handler()}
 	w.url = "http://" + l.Addr().String()
 	w.served = make(chan struct{})
-	w.server = &http.Server{Handler: w.gate, ReadHeaderTimeout: 10 * time.Second}
+	mux := http.NewServeMux()
+	mux.Handle(clockPath, &w.hand)
+	mux.Handle("/", w.gate)
+	w.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		defer close(w.served)
 		_ = w.server.Serve(l) // ends with Close
@@ -131,13 +141,31 @@ const (
 	postgresVariable = "BENCH_POSTGRES"
 )
 
+// unbounded is the budget where it is not what is measured.
+const unbounded = `[budget]
+replies_per_member = "unlimited"
+tokens_per_day = "unlimited"
+`
+
 func (w *world) configure(s setup) error {
-	section, first := "", "now"
-	if w.postgres != nil {
-		section = fmt.Sprintf("[store]\npostgres_url_env = %q\n", postgresVariable)
+	var persona, account, more strings.Builder
+	if s.prompt > 0 {
+		fmt.Fprintf(&persona, "max_prompt_chars = %d\n", s.prompt)
+	}
+	if s.poll > 0 {
+		fmt.Fprintf(&account, "poll = %q\n", s.poll)
 	}
 	if s.backlog {
-		first = "backlog"
+		account.WriteString("first_run = \"backlog\"\n")
+	}
+	if !s.public {
+		account.WriteString("rate_limits = \"off\"\nstreaming = \"off\"\n")
+	}
+	if w.postgres != nil {
+		fmt.Fprintf(&more, "[store]\npostgres_url_env = %q\n", postgresVariable)
+	}
+	if more.WriteString(s.more); s.more == "" {
+		more.WriteString(unbounded)
 	}
 	text := fmt.Sprintf(`data_dir = "data"
 %s[log]
@@ -148,16 +176,13 @@ model = "sim-1"
 [persona]
 character = "Elelem, a witty twenty-year-old student of computer science. Dry, edgy, never rude."
 parallel = %d
-[[account]]
+%s[[account]]
 name = "elelem"
 server = %q
 token_env = %q
 does = ["persona"]
-first_run = %q
 max_age = "240h"
-poll = %q
-rate_limits = "off"
-`, section, w.model.URL(), s.parallel, w.url, tokenVariable, first, s.poll)
+%s`, more.String(), w.model.URL(), s.parallel, persona.String(), w.url, tokenVariable, account.String())
 	if err := os.WriteFile(w.config(), []byte(text), 0o600); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
@@ -167,7 +192,7 @@ rate_limits = "off"
 func (w *world) config() string { return filepath.Join(w.dir, config.FileName) }
 
 func (w *world) environment() []string {
-	return append(os.Environ(), tokenVariable+"="+w.bot.Token, postgresVariable+"="+w.databaseURL())
+	return append(os.Environ(), tokenVariable+"="+w.bot.Token, postgresVariable+"="+w.databaseURL(), "TZ=UTC")
 }
 
 // databaseURL is empty for SQLite.
@@ -181,21 +206,23 @@ func (w *world) databaseURL() string {
 // mark is what the text of mention i holds and no other's.
 func mark(i int) string { return fmt.Sprintf("number %d.", i) }
 
-// mention has a person mention the bot.
-func (w *world) mention(i int) {
-	text := fmt.Sprintf("@%s I have been thinking about this all afternoon: why does every compiler error come in threes, "+
+// question is the text of mention i.
+func (w *world) question(i int) string {
+	return fmt.Sprintf("@%s I have been thinking about this all afternoon: why does every compiler error come in threes, "+
 		"and is there a reason that the third one is always a missing bracket? Asking for a friend, %s", w.bot.Handle(), mark(i))
-	w.people[i%len(w.people)].Post(text)
 }
+
+// mention has a person mention the bot.
+func (w *world) mention(i int) { w.people[i%len(w.people)].Post(w.question(i)) }
 
 // past has n mentions of the past, evenly between two hours ago and one: all
 // old enough for the program to keep its place among them.
 func (w *world) past(n int) {
 	for i := range n {
-		w.shift.Store(int64(-2*time.Hour + time.Duration(i)*time.Hour/time.Duration(n)))
+		w.hand.set(-2*time.Hour + time.Duration(i)*time.Hour/time.Duration(n))
 		w.mention(i)
 	}
-	w.shift.Store(0)
+	w.hand.set(0)
 }
 
 // count opens the program's database, once no process works on it, and

@@ -4,3 +4,6 @@ create table outbox_pause (
 	since bigint not null
 );
 create index outbox_effect_done on outbox_effect (feature, done_at);
+
+-- For counting what is in which state, at every look of a monitoring system.
+create index outbox_effect_state on outbox_effect (state);
