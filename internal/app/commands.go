@@ -25,6 +25,7 @@ func Command(version string) *cobra.Command {
 		Short: "One bot for a community on Discord and the Fediverse",
 		Long: "Rookery is one self-hosted bot for a community that lives on Discord and on the Fediverse.\n" +
 			"To see it work without any account or network: rookery sandbox --story mention",
+		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,

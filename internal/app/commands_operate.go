@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -14,9 +15,12 @@ import (
 
 	"rookery/internal/app/config"
 	"rookery/internal/app/control"
+	"rookery/internal/community"
 	"rookery/internal/fedi"
 	"rookery/internal/jobs"
+	"rookery/internal/mydata"
 	"rookery/internal/outbox"
+	"rookery/internal/store"
 	"rookery/internal/words"
 )
 
@@ -40,6 +44,7 @@ func (a *App) commands() *control.Server {
 	control.Register(s, "jobs.retry", a.retryJob)
 	control.Register(s, "jobs.drop", a.dropJob)
 	control.Register(s, "backup", a.backup)
+	control.Register(s, "wishes", a.wishes)
 	return s
 }
 
@@ -63,6 +68,11 @@ func (a *App) resume(ctx context.Context, _ none) (none, error) {
 		a.log.Info("resumed")
 	}
 	return none{}, err
+}
+
+// wishes are what members have asked for.
+func (a *App) wishes(ctx context.Context, _ none) (mydata.Wishes, error) {
+	return mydata.ReadWishes(ctx, a.store)
 }
 
 func (a *App) listJobs(ctx context.Context, _ none) ([]jobs.Info, error) {
@@ -92,6 +102,14 @@ func do[Req, Resp any](cmd *cobra.Command, c *cli, name string, req Req, direct 
 		return resp, err
 	})
 	return resp, words.Match(cfg.Operator.Language), err
+}
+
+// when is a job's time; one that is due at once has none.
+func when(at time.Time) string {
+	if at.Unix() <= 0 {
+		return "now"
+	}
+	return at.Local().Format(time.DateTime)
 }
 
 func (c *cli) pauseCommand() *cobra.Command {
@@ -143,7 +161,7 @@ func (c *cli) jobsCommand() *cobra.Command {
 			fmt.Fprintln(w, l.Say(words.CommandsJobsHead, words.Args{"tab": "\t"}))
 			for _, j := range all {
 				fmt.Fprintf(w, "%d\t%s\t%s\t%d/%d\t%s\t%s\n", j.ID, j.State, j.Kind, j.Attempt, j.MaxAttempts,
-					j.RunAt.Local().Format(time.DateTime), strings.Join(strings.Fields(j.LastError), " "))
+					when(j.RunAt), strings.Join(strings.Fields(j.LastError), " "))
 			}
 			return w.Flush()
 		},
@@ -177,27 +195,56 @@ func (c *cli) rehearse(cmd *cobra.Command, backlog bool) error {
 		return err
 	}
 	l := words.Match(cfg.Operator.Language)
-	dir, err := os.MkdirTemp("", "rookery-dry-run-")
+	// Who has told the real one to stop is left alone by its rehearsal too.
+	var wishes mydata.Wishes
+	if _, err := os.Stat(filepath.Join(cfg.DataDir, store.FileName)); err == nil || cfg.Store.PostgresURL.IsSet() {
+		if wishes, _, err = do(cmd, c, "wishes", none{}, func(a *App) func(context.Context, none) (mydata.Wishes, error) { return a.wishes }); err != nil {
+			return fmt.Errorf("see who wants to be left alone: %w", err)
+		}
+	}
+	removeRehearsals()
+	dir, err := os.MkdirTemp("", rehearsalPrefix)
 	if err != nil {
 		return fmt.Errorf("make a folder for the dry run: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	cfg.DataDir, cfg.Store = dir, config.Store{}
 	cfg.Log.File = "" // which may be that of the real one
-	cfg.Backup.Daily, cfg.Web.Listen, cfg.Operator.Fediverse = false, "", ""
+	cfg.Backup.Daily, cfg.Web.Listen = false, ""
 	for i := range cfg.Accounts {
 		cfg.Accounts[i].Backlog = backlog
 	}
 	out := cmd.OutOrStdout()
 	fmt.Fprintln(out, l.Say(words.CommandsDryRun, nil))
-	o := Options{Command: "run --dry-run", Rehearse: func(kind string, at outbox.Attempt) { show(cmd, l, kind, at) }}
+	name := func(id community.AccountID) string { return string(id) }
+	o := Options{Command: "run --dry-run", Rehearse: func(kind string, at outbox.Attempt) { show(cmd, l, kind, name(at.Account), at) }}
 	return c.open(cmd.Context(), cfg, cmd.ErrOrStderr(), o, func(ctx context.Context, a *App) error {
+		name = a.nameOf
+		if _, err := a.mydata.Grant(ctx, wishes); err != nil {
+			return err
+		}
 		return a.Run(ctx, func() { a.log.Info("ready", "dry_run", true) })
 	})
 }
 
+const rehearsalPrefix = "rookery-dry-run-"
+
+// removeRehearsals takes away what killed dry runs have left: it holds what
+// members wrote.
+func removeRehearsals() {
+	left, _ := filepath.Glob(filepath.Join(os.TempDir(), rehearsalPrefix+"*")) // at worst they stay
+	for _, dir := range left {
+		lock, err := store.LockDir(dir, "run --dry-run")
+		if err != nil {
+			continue // one is at work there
+		}
+		_ = lock.Release()
+		_ = os.RemoveAll(dir)
+	}
+}
+
 // show prints what would be sent, in one write, for several may come at once.
-func show(cmd *cobra.Command, l words.Language, kind string, at outbox.Attempt) {
+func show(cmd *cobra.Command, l words.Language, kind, account string, at outbox.Attempt) {
 	var p fedi.PostPayload
 	text := kind
 	if err := json.Unmarshal(at.Payload, &p); err == nil && at.Part < len(p.Parts) {
@@ -206,6 +253,6 @@ func show(cmd *cobra.Command, l words.Language, kind string, at outbox.Attempt) 
 			text = "[" + p.CW + "] " + text
 		}
 	}
-	head := l.Say(words.CommandsWouldPost, words.Args{"account": string(at.Account), "visibility": string(p.Visibility)})
+	head := l.Say(words.CommandsWouldPost, words.Args{"account": account, "visibility": string(p.Visibility)})
 	fmt.Fprintf(cmd.OutOrStdout(), "\n%s\n%s\n", head, text)
 }

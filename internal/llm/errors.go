@@ -214,7 +214,7 @@ func (c *Client) statusError(status int, h http.Header, body []byte) *Error {
 		return set(Invalid, "the model endpoint does not know this address (%d): "+
 			"check llm.base_url, it usually ends in /v1", status)
 	case status == http.StatusNotFound:
-		return set(Invalid, "the model endpoint does not know the model %s (404)%s: check llm.model", c.opt.Model, said)
+		return set(Invalid, "the model endpoint does not know the model %s, or the address (404)%s: check llm.model, and llm.base_url, which usually ends in /v1", c.opt.Model, said)
 	case api.Param != "":
 		return set(Invalid, "the model endpoint refused the parameter %s (%d)%s: change it or leave it out",
 			c.quote(api.Param), status, said)

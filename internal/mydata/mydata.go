@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	"rookery/internal/budget"
 	"rookery/internal/clock"
@@ -128,7 +129,7 @@ func (d *MyData) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m communi
 	if d.Language != nil {
 		set = d.Language(m.Account)
 	}
-	r := request{MyData: d, tx: tx, m: m, handle: strings.ToLower(m.Post.Author.Handle), l: words.Match(set, m.Post.Language)}
+	r := request{MyData: d, tx: tx, m: m, handle: strings.ToLower(m.Post.Author.Handle), l: words.Match(set, written(m.Post))}
 	said, err := r.do(ctx, c)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c, err)
@@ -151,6 +152,15 @@ func (d *MyData) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m communi
 	}
 	_, err = d.Outbox.Plan(ctx, tx, e)
 	return err
+}
+
+// written is the language of a command: that of its letters, for the mark of a
+// post is often only a client's default.
+func written(p community.Post) string {
+	if strings.ContainsFunc(addressed.ReplaceAllString(p.Text, "$1"), func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }) {
+		return string(words.Russian)
+	}
+	return p.Language
 }
 
 // Wake implements inbox.Feature; Accept has done it all.

@@ -165,7 +165,8 @@ func TestStopAndStart(t *testing.T) {
 			text, answer string
 			stopped      bool
 		}{
-			{"stop", "All right", true}, {"STOP!", "already", true}, {"start", "Gladly", false}, {"стоп", "All right", true}, {"старт.", "Gladly", false},
+			{"stop", "All right", true}, {"STOP!", "already", true}, {"start", "Gladly", false}, {"стоп", "Хорошо", true}, {"/start", "Gladly", false},
+			{"“stop”", "All right", true}, {"«старт»", "", false},
 		} {
 			if got := w.says(w.ada, c.text); !strings.Contains(got, c.answer) {
 				w.Errorf("%q is answered %q", c.text, got)
@@ -196,7 +197,7 @@ func TestOnlyStopCountsInPublic(t *testing.T) {
 
 func TestCommandsInsideATextAreNone(t *testing.T) {
 	each(t, func(w *world) {
-		for _, text := range []string{"please stop", "stop it, you fool", "I said: forget me", "help me with this", "stop stop", "\"stop\" is a word"} {
+		for _, text := range []string{"please stop", "stop it, you fool", "I said: forget me", "help me with this", "stop stop", "\"stop\" is a word", "/stop it"} {
 			if got := w.says(w.ada, text); got != "" {
 				w.Errorf("%q is answered %q", text, got)
 			}

@@ -14,16 +14,16 @@ import (
 // Wishes are what members have asked for, as one database knows it: to be
 // carried over to another that does not know it yet.
 type Wishes struct {
-	salt      string
-	stopped   map[string]time.Time // by handle
-	forgotten map[string]bool      // pseudonyms
+	Salt      string
+	Stopped   map[string]time.Time // by handle
+	Forgotten map[string]bool      // pseudonyms
 }
 
 // ReadWishes reads what members have asked for. A database from before there
 // was anything to ask holds no wishes.
 func ReadWishes(ctx context.Context, s *store.Store) (Wishes, error) {
-	w := Wishes{stopped: map[string]time.Time{}, forgotten: map[string]bool{}}
-	err := s.QueryRow(ctx, `select salt from mydata_salt where id = 1`).Scan(&w.salt)
+	w := Wishes{Stopped: map[string]time.Time{}, Forgotten: map[string]bool{}}
+	err := s.QueryRow(ctx, `select salt from mydata_salt where id = 1`).Scan(&w.Salt)
 	if err != nil && !errors.Is(err, store.ErrNoRows) {
 		return w, fmt.Errorf("read what members have asked for: %w", err)
 	}
@@ -32,7 +32,7 @@ func ReadWishes(ctx context.Context, s *store.Store) (Wishes, error) {
 		var handle string
 		var since int64
 		err := r.Scan(&handle, &since)
-		w.stopped[handle] = time.UnixMilli(since)
+		w.Stopped[handle] = time.UnixMilli(since)
 		return struct{}{}, err
 	})
 	if err != nil {
@@ -42,7 +42,7 @@ func ReadWishes(ctx context.Context, s *store.Store) (Wishes, error) {
 	_, err = store.Collect(rows, err, func(r store.Row) (struct{}, error) {
 		var name string
 		err := r.Scan(&name)
-		w.forgotten[name] = true
+		w.Forgotten[name] = true
 		return struct{}{}, err
 	})
 	if err != nil {
@@ -59,15 +59,15 @@ func (d *MyData) Grant(ctx context.Context, w Wishes) (forgotten int, err error)
 		forgotten = 0
 		// Those of both count: the database that was replaced may be the older
 		// one, or empty. Who has taken a stop back since says so once more.
-		for handle, since := range w.stopped {
+		for handle, since := range w.Stopped {
 			if _, err := tx.Exec(ctx, `insert into mydata_stopped (handle, since) values ($1, $2) on conflict (handle) do nothing`, handle, since.UnixMilli()); err != nil {
 				return err
 			}
 		}
-		if w.salt == "" {
+		if w.Salt == "" {
 			return nil
 		}
-		if _, err := tx.Exec(ctx, `insert into mydata_salt (id, salt) values (1, $1) on conflict (id) do update set salt = excluded.salt`, w.salt); err != nil {
+		if _, err := tx.Exec(ctx, `insert into mydata_salt (id, salt) values (1, $1) on conflict (id) do update set salt = excluded.salt`, w.Salt); err != nil {
 			return err
 		}
 		rows, err := tx.Query(ctx, `select distinct author_handle from inbox_mention`)
@@ -80,7 +80,7 @@ func (d *MyData) Grant(ctx context.Context, w Wishes) (forgotten int, err error)
 			if err != nil {
 				return err
 			}
-			if !ok || !w.forgotten[name] || handle == "" || strings.HasPrefix(handle, forgottenPrefix) {
+			if !ok || !w.Forgotten[name] || handle == "" || strings.HasPrefix(handle, forgottenPrefix) {
 				continue
 			}
 			if err := d.forgetMember(ctx, tx, handle, name); err != nil {

@@ -39,6 +39,9 @@ func (p *Persona) budgetNotice(m community.Mention, over *budget.Exceeded) notic
 	if over.Scope == budget.OfMember && over.Unit == budget.InReplies && over.Limit > 0 {
 		return notice{"member", l.Say(words.PersonaBudgetMember, words.Args{"n": over.Limit, "limit": over.Limit, "time": over.Renews})}
 	}
+	if over.Need > over.Limit { // tomorrow will be no better
+		return notice{"budget", l.Say(words.PersonaBudgetNone, nil)}
+	}
 	return notice{"budget", l.Say(words.PersonaBudgetAll, words.Args{"time": over.Renews})}
 }
 

@@ -46,7 +46,7 @@ func (w *world) notices(to fedisim.Post) (texts []string) {
 	w.sweep()
 	for _, r := range w.replies(to) {
 		if strings.Contains(r.Text, "budget") || strings.Contains(r.Text, "used up") || strings.Contains(r.Text, "cannot think") ||
-			strings.Contains(r.Text, "исчерпа") || strings.Contains(r.Text, "бюджет") {
+			strings.Contains(r.Text, "not allowed") || strings.Contains(r.Text, "не разрешено") || strings.Contains(r.Text, "исчерпа") || strings.Contains(r.Text, "бюджет") {
 			texts = append(texts, r.Visibility+": "+r.Text)
 		}
 	}

@@ -63,6 +63,8 @@ func fold(text string) string {
 		return unicode.ToLower(r)
 	}, text)
 	text = strings.Join(strings.Fields(text), " ")
+	// As help texts show them, and as other bots want them: “stop”, /stop.
+	text = strings.TrimLeft(text, "/\"'“”„«»‘’")
 	return strings.TrimRightFunc(text, func(r rune) bool { return unicode.IsPunct(r) || r == ' ' })
 }
 

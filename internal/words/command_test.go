@@ -14,14 +14,14 @@ func TestParseCommand(t *testing.T) {
 		"mydata": MyData, "my data": MyData, "My  Data": MyData, "my\ndata": MyData, "my\u00a0data": MyData, "мои данные": MyData,
 		"forget me": ForgetMe, "Забудь меня…": ForgetMe,
 		"delete answers": DeleteAnswers, "удали ответы": DeleteAnswers,
-		"quota?": Quota, "квота": Quota, "\u2068quota\u2069": Quota, "\ufeffquota\u200b": Quota,
+		"quota?": Quota, "квота": Quota, "/help": Help, "\"help\"": Help, "“stop”": Stop, "«забудь меня»": ForgetMe, "\u2068quota\u2069": Quota, "\ufeffquota\u200b": Quota,
 	} {
 		if got, ok := ParseCommand(text); !ok || got != want {
 			t.Errorf("%q is %q, %t; want %q", text, got, ok, want)
 		}
 	}
 	for _, text := range []string{
-		"", " ", "!", "?help", "help me", "please stop", "stop it", "don't stop", "forget", "me", "data", "/help", "\"help\"", "help\x00",
+		"", " ", "!", "?help", "help me", "please stop", "stop it", "don't stop", "forget", "me", "data", "help\x00", "«»",
 		"stop stop", "s top", "помощь!!!я", "не забудь меня", "stop" + strings.Repeat(" ", longestCommand), strings.Repeat("help", 1000),
 	} {
 		if got, ok := ParseCommand(text); ok {

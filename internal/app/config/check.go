@@ -119,11 +119,31 @@ func (d *draft) checkOutbox(near bool, rep *report) {
 	}
 }
 
+// smallestPrompt is about what a short question in a short character takes, in
+// tokens.
+const smallestPrompt = 200
+
 // checkBudget: a limit in money cannot be kept without the prices, and whoever
 // wrote one counts on it.
 func (d *draft) checkBudget(rep *report) {
 	t, b := d.known["budget"], d.cfg.Budget
-	if t == nil || b.PricePrompt != nil && b.PriceCompletion != nil {
+	if t == nil {
+		return
+	}
+	for key, tokens := range map[string]int64{"tokens_per_day": b.TokensPerDay, "tokens_per_account": b.TokensPerAccount, "tokens_per_member": b.TokensPerMember,
+		"replies_per_member": b.RepliesPerMember} {
+		least := int64(1)
+		if key != "replies_per_member" {
+			least = int64(d.cfg.LLM.MaxTokens) + smallestPrompt
+		}
+		switch {
+		case tokens == 0:
+			rep.warn(lineOf(t, key), "budget."+key, "%s in [budget]: 0 means that nobody gets an answer; to set no limit write \"unlimited\"", key)
+		case tokens > 0 && tokens < least:
+			rep.warn(lineOf(t, key), "budget."+key, "%s in [budget]: %d is less than one answer may take (max_tokens in [llm] and the question, about %d): nobody gets one", key, tokens, least)
+		}
+	}
+	if b.PricePrompt != nil && b.PriceCompletion != nil {
 		return
 	}
 	for _, key := range []string{"money_per_day", "money_per_account", "money_per_member", "money_per_guild"} {

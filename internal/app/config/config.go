@@ -78,11 +78,15 @@ type LLM struct {
 	FrequencyPenalty *float64
 	PresencePenalty  *float64
 	Stop             []string
+	Processor        string // who runs the model, as members are told; empty: see Host
 }
 
-// Host is where the model runs; empty if that is this machine or its own
-// network.
+// Host is who runs the model, as members are told: what the operator says, else
+// the endpoint's host, empty if that is this machine or its own network.
 func (l LLM) Host() string {
+	if l.Processor != "" {
+		return l.Processor
+	}
 	host := hostOf(l.BaseURL)
 	if nearby(host) {
 		return ""

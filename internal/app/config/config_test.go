@@ -96,6 +96,7 @@ max_tokens = 10
 frequency_penalty = -2.0
 presence_penalty = 2
 stop = ["a", "b"]
+processor = "Somebody (USA)"
 [persona]
 character = 'c'
 parallel = 64
@@ -110,8 +111,8 @@ notice_after = "1m"
 [budget]
 replies_per_member = "unlimited"
 tokens_per_day = 1_000
-tokens_per_account = 2
-tokens_per_member = 0
+tokens_per_account = 2_000
+tokens_per_member = 3_000
 tokens_per_guild = 4
 money_per_day = 0.1
 money_per_account = 2
@@ -170,10 +171,10 @@ poll = "50ms"
 		Store: Store{NewSecret("postgres://u:p@h/d")},
 		Log:   Log{slog.LevelDebug, "json", filepath.Join(dir, "log", "rookery.log"), 32, 10},
 		LLM: LLM{"https://llm.example/v1", "m", NewSecret("k"), 90 * time.Second, 0, f(1), f(.5), 10, f(-2), f(2),
-			[]string{"a", "b"}},
+			[]string{"a", "b"}, "Somebody (USA)"},
 		Persona:  Persona{"c", 64, 1000, "pt-BR", "followers", true, 3, false, false, time.Minute},
 		Outbox:   Outbox{time.Second, 2 * time.Second, 3 * time.Second},
-		Budget:   Budget{berlin, Unlimited, 1000, 2, 0, 4, 100_000, 2_000_000, Unlimited, 1_000_001, "€", n(150_000), n(0)},
+		Budget:   Budget{berlin, Unlimited, 1000, 2000, 3000, 4, 100_000, 2_000_000, Unlimited, 1_000_001, "€", n(150_000), n(0)},
 		Operator: Operator{"me@social.example", "ru"},
 		Backup:   Backup{false, "23:59", 2, inDir(dir, "/backups")},
 		Web:      Web{"127.0.0.1:9464"},
@@ -313,6 +314,9 @@ func TestHostOfAModelOfOnesOwnIsNone(t *testing.T) {
 	for url, want := range map[string]string{"https://api.llm.example/v1": "api.llm.example", "http://127.0.0.1:11434/v1": "",
 		"http://192.168.1.5/v1": "", "http://box.local/v1": "", "http://ollama:11434/v1": "", "": ""} {
 		if got := (LLM{BaseURL: url}).Host(); got != want {
+			t.Errorf("%s: %q", url, got)
+		}
+		if got := (LLM{BaseURL: url, Processor: "Somebody"}).Host(); got != "Somebody" {
 			t.Errorf("%s: %q", url, got)
 		}
 	}

@@ -80,6 +80,7 @@ func llmSection(l *LLM, key *source) section {
 		number("frequency_penalty", &l.FrequencyPenalty, -2, 2, "How much it avoids words it has used often."),
 		number("presence_penalty", &l.PresencePenalty, -2, 2, "How much it avoids words it has used at all."),
 		whole("max_tokens", &l.MaxTokens, 500, 1, 1_000_000, "Longest answer, in tokens."),
+		text("processor", &l.Processor, "", "text", "Who runs the model, as members are told who ask for help. Without it the host of base_url, or, for one on your own network, your own computer: write it if that one only passes on what it is asked.", notBlank),
 		texts("stop", &l.Stop, 4, "Texts at which the answer ends; at most four.", notEmpty),
 	}}
 }

@@ -301,3 +301,26 @@ func FuzzParseEnv(f *testing.F) {
 		}
 	})
 }
+
+// A budget on which nobody ever gets an answer is hardly meant.
+func TestBudgetTooSmallForAnyAnswerIsPointedOut(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"tokens_per_day = 0":         `tokens_per_day in [budget]: 0 means that nobody gets an answer`,
+		"replies_per_member = 0":     `replies_per_member in [budget]: 0 means that nobody gets an answer`,
+		"tokens_per_member = 100":    `tokens_per_member in [budget]: 100 is less than one answer may take`,
+		"tokens_per_day = 5000":      "",
+		`tokens_per_day="unlimited"`: "",
+	} {
+		c, err := parseText(good+"[budget]\n"+line, vars("TOKEN", "x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == "" && len(c.Warnings) == 0 {
+			continue
+		}
+		if len(c.Warnings) != 1 || !strings.HasPrefix(c.Warnings[0].Message, want) || want == "" {
+			t.Errorf("%s: %v", line, c.Warnings)
+		}
+	}
+}

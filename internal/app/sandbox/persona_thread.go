@@ -43,7 +43,7 @@ func helped(s *stage, who *fedisim.Account) error {
 	if err != nil {
 		return err
 	}
-	want := words.English.Say(words.MyDataHelp, words.Args{"operator": "olga at " + domain, "processor": "127.0.0.1"})
+	want := words.English.Say(words.MyDataHelp, words.Args{"operator": "olga at " + domain, "processor": words.Phrase{Key: words.MyDataOwnMachine}})
 	said := func() (whole string) {
 		for below := []fedisim.Post{first}; len(below) > 0; below = s.fedi.Replies(below[0].ID) {
 			whole += " " + strings.TrimPrefix(below[0].Text, "@"+who.Acct)

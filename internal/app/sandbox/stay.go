@@ -62,14 +62,14 @@ func (o *options) guide(out io.Writer, w *world, bot *child, thread string) {
 The sandbox is up. Nothing in it leaves this machine.
 
   Server     %s   (%s, simulated as %s)
-  Model      %s   (simulated)
+  Model      %s   (simulated; model "clockwork", key "%s")
   Bot        process %d, logged in as @%s
   Its log    %s
   Its folder %s
 
 Members, with the access tokens that any client of the Mastodon API can use:
 
-`, url, domain, o.profile, w.model.URL(), bot.current().cmd.Process.Pid, w.elelem.Handle(), w.log(), w.dir)
+`, url, domain, o.profile, w.model.URL(), modelKey, bot.current().cmd.Process.Pid, w.elelem.Handle(), w.log(), w.dir)
 	for _, a := range []*fedisim.Account{w.ada, w.cleo, w.ticker, w.elelem} {
 		note := ""
 		if a.IsBot {
