@@ -28,6 +28,9 @@ type lite struct {
 	ctx   context.Context
 	slots map[string]int // taken, by queue
 	swept time.Time      // when failed jobs were last looked over
+	// latest is the latest that our clock has shown: when it is set back, what
+	// waits is moved along, or it would wait for as long again.
+	latest time.Time
 }
 
 // result is an attempt that has ended, not yet noted.
@@ -204,6 +207,7 @@ func (l *lite) turn(ended []result, more bool) (begun []*claim, soonest time.Tim
 		}
 	}
 	now := l.q.clock.Now()
+	back := l.setBack(now)
 	sweep := now.Sub(l.swept) > 24*time.Hour || now.Before(l.swept)
 	// The context is not the jobs': what ended is noted also when stopping.
 	err = l.q.store.WriteRelaxed(context.WithoutCancel(l.ctx), func(ctx context.Context, tx store.Tx) error {
@@ -213,6 +217,11 @@ func (l *lite) turn(ended []result, more bool) (begun []*claim, soonest time.Tim
 		}
 		if sweep {
 			if err := sweepFailed(ctx, tx, now); err != nil {
+				return err
+			}
+		}
+		if back > 0 {
+			if err := moveBack(ctx, tx, now, back); err != nil {
 				return err
 			}
 		}
@@ -239,6 +248,12 @@ func (l *lite) turn(ended []result, more bool) (begun []*claim, soonest time.Tim
 	}
 	if sweep {
 		l.swept = now
+	}
+	if back > 0 {
+		l.q.log.Warn("our clock was set back; the jobs that wait are moved along", "by", back)
+	}
+	if back > 0 || now.After(l.latest) {
+		l.latest = now
 	}
 	sort.Slice(begun, func(i, j int) bool { return begun[i].priority < begun[j].priority })
 	return begun, soonest, nil

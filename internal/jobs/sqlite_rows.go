@@ -126,8 +126,31 @@ func nextDue(ctx context.Context, tx store.Tx, now time.Time) (time.Time, error)
 	return time.UnixMilli(*at).UTC(), nil
 }
 
+// setBack is by how much our clock shows less than it has shown, if that is
+// more than clocks are corrected by.
+func (l *lite) setBack(now time.Time) time.Duration {
+	back := l.latest.Round(0).Sub(now.Round(0))
+	if l.latest.IsZero() || back < time.Minute {
+		return 0
+	}
+	return back
+}
+
+// moveBack moves what waits along with a clock that was set back. What was
+// stored since, by the right clock, may come too early by it, which is harmless.
+func moveBack(ctx context.Context, tx store.Tx, now time.Time, by time.Duration) error {
+	_, err := tx.Exec(ctx, `update job set run_at = run_at - $2 where state = 0 and run_at > $1`, now.UnixMilli(), by.Milliseconds())
+	if err != nil {
+		return fmt.Errorf("move jobs along with the clock: %w", err)
+	}
+	return nil
+}
+
 // isDue looks, without writing, whether anything waits to be begun.
 func (l *lite) isDue() bool {
+	if l.setBack(l.q.clock.Now()) > 0 {
+		return true
+	}
 	var one int
 	err := l.q.store.QueryRow(context.WithoutCancel(l.ctx), `select 1 from job where state = 0 and run_at <= $1 limit 1`,
 		l.q.clock.Now().UnixMilli()).Scan(&one)

@@ -257,8 +257,8 @@ func storedLate(s *stage) error {
 		return err
 	}
 	s.say("It has looked for its reply and found none. It waits; only now does the server store the reply.")
+	mark = s.mark() // the look that finds it may come at once
 	late.Release()
-	mark = s.mark()
 	if err := s.wait("the bot looks again", func() bool { return s.searches(mark) > 0 },
 		func() string { return "it has not looked again" }); err != nil {
 		return err
