@@ -210,7 +210,7 @@ func configCommands(t *testing.T, w *apptest.World) {
 	if code != 1 {
 		t.Errorf("exit code %d", code)
 	}
-	out.mustSay(t, "ELELEM_TOKEN")
+	out.mustSay(t, "token_file", "rookery login writes it")
 }
 
 func metricsAndHealth(t *testing.T, w *apptest.World) {

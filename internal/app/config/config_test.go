@@ -40,8 +40,8 @@ func write(t *testing.T, files ...string) string {
 
 func TestSmallestRunsWithItsDefaults(t *testing.T) {
 	t.Parallel()
-	path := write(t, "rookery.toml", Smallest())
-	c, err := Load(path, vars("ELELEM_TOKEN", "s3cret"))
+	path := write(t, "rookery.toml", Smallest(), "elelem.token", "s3cret\n")
+	c, err := Load(path, vars())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestSmallestRunsWithItsDefaults(t *testing.T) {
 		Operator: Operator{Language: "en"},
 		Backup:   Backup{Daily: true, At: "04:00", Keep: 7, Dir: filepath.Join(filepath.Dir(path), "data", "backups")},
 		Accounts: []Account{{Name: "elelem", Server: "https://social.example", Token: NewSecret("s3cret"),
-			Does: []string{"persona"}, MaxAge: 24 * time.Hour, Poll: 10 * time.Second, RateLimits: true, Streaming: true}},
+			Does: []string{"persona"}, MaxAge: 24 * time.Hour, Poll: 10 * time.Second, RateLimits: true, Streaming: true, TokenFile: filepath.Join(filepath.Dir(path), "elelem.token")}},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
@@ -201,7 +201,7 @@ poll = "50ms"
 
 func TestExampleLoadsAndHasEveryKey(t *testing.T) {
 	t.Parallel()
-	if _, err := Load(write(t, "rookery.toml", Example()), vars("ELELEM_TOKEN", "x")); err != nil {
+	if _, err := Load(write(t, "rookery.toml", Example(), "elelem.token", "x"), vars()); err != nil {
 		t.Fatal(err)
 	}
 	inForce := regexp.MustCompile(`^#?([a-z_]+) = `)
@@ -233,7 +233,7 @@ func TestExampleLoadsAndHasEveryKey(t *testing.T) {
 func TestExampleWithEverythingSwitchedOn(t *testing.T) {
 	t.Parallel()
 	on := regexp.MustCompile(`(?m)^#([a-z_]+ = )`).ReplaceAllString(Example(), "$1")
-	_, err := Load(write(t, "rookery.toml", on), vars("ELELEM_TOKEN", "x"))
+	_, err := Load(write(t, "rookery.toml", on, "elelem.token", "x"), vars("ELELEM_TOKEN", "x"))
 	var all Errors
 	if !errors.As(err, &all) {
 		t.Fatal(err)
@@ -263,8 +263,8 @@ func TestNoFileShowsTheSmallest(t *testing.T) {
 
 func TestTooLargeAFileIsRefused(t *testing.T) {
 	t.Parallel()
-	path := write(t, "rookery.toml", Smallest()+strings.Repeat("# filler\n", maxFile/9+1))
-	if _, err := Load(path, vars("ELELEM_TOKEN", "x")); err == nil || !strings.Contains(err.Error(), "larger than") {
+	path := write(t, "rookery.toml", Smallest()+strings.Repeat("# filler\n", maxFile/9+1), "elelem.token", "x")
+	if _, err := Load(path, vars()); err == nil || !strings.Contains(err.Error(), "larger than") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -272,10 +272,11 @@ func TestTooLargeAFileIsRefused(t *testing.T) {
 func TestLineEndsAndByteOrderMark(t *testing.T) {
 	t.Parallel()
 	crlf := "\ufeff" + strings.ReplaceAll(Smallest(), "\n", "\r\n")
-	if _, err := Load(write(t, "rookery.toml", crlf), vars("ELELEM_TOKEN", "x")); err != nil {
+	if _, err := Load(write(t, "rookery.toml", crlf, "elelem.token", "x"), vars()); err != nil {
 		t.Error(err)
 	}
 	wrong := strings.Replace(crlf, "model =", "modle =", 1)
+	wrong = strings.Replace(wrong, `token_file = "elelem.token"`, `token_env = "ELELEM_TOKEN"`, 1)
 	_, err := parseText(wrong, vars("ELELEM_TOKEN", "x"))
 	want := "rookery.toml:3: model is missing in [llm]: write model = \"llama3.2\"\n" +
 		`rookery.toml:5: unknown key "modle" in [llm]: did you mean "model"?`
@@ -286,7 +287,7 @@ func TestLineEndsAndByteOrderMark(t *testing.T) {
 
 func TestSecretIsNeverShown(t *testing.T) {
 	t.Parallel()
-	c, err := Load(write(t, "rookery.toml", Smallest()), vars("ELELEM_TOKEN", "hunter2"))
+	c, err := Load(write(t, "rookery.toml", Smallest(), "elelem.token", "hunter2"), vars())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +326,7 @@ func TestHostOfAModelOfOnesOwnIsNone(t *testing.T) {
 // Whoever is about to fetch a token does not have it yet; all else is checked.
 func TestLoadForLoginDoesNotNeedTheToken(t *testing.T) {
 	t.Parallel()
-	text := strings.Replace(Smallest(), `token_env = "ELELEM_TOKEN"`, `token_file = "secrets/elelem"`, 1)
+	text := strings.Replace(Smallest(), `"elelem.token"`, `"secrets/elelem"`, 1)
 	path := write(t, "rookery.toml", text)
 	if _, err := Load(path, vars()); err == nil {
 		t.Error("Load does without the token")
