@@ -70,8 +70,10 @@ type Client struct {
 
 	mu       sync.Mutex
 	skew     time.Duration
-	skewed   bool     // skew is known
-	instance Instance // as last probed
+	skewed   bool      // skew is known
+	dated    time.Time // the last Date of the server's
+	datedAt  time.Time // when that was, by our clock
+	instance Instance  // as last probed
 	probed   bool
 	dismiss  dismissal
 }
@@ -196,6 +198,33 @@ func (c *Client) Skew() (time.Duration, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.skew, c.skewed
+}
+
+// serverTime is the time by the server's clock, as well as it is known. Our
+// own clock may have been set since the server's last answer. The later of
+// what it and the monotonic clock say counts, for what is noted too late is
+// put right by the server's next answer, and too early would let an effect
+// seem settled before it is.
+func (c *Client) serverTime() time.Time {
+	now := c.clock.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.skewed {
+		return now
+	}
+	passed := max(now.Sub(c.datedAt), now.Round(0).Sub(c.datedAt.Round(0)), 0)
+	return c.dated.Add(passed)
+}
+
+// toldTime is the Date of the server's last answer, our clock's time if none
+// bore one.
+func (c *Client) toldTime() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.skewed {
+		return c.clock.Now()
+	}
+	return c.dated
 }
 
 // software is what the last probe found; SoftwareUnknown before the first.

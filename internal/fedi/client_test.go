@@ -170,6 +170,27 @@ func TestSkewIsTheServersClockMinusOurs(t *testing.T) {
 	}
 }
 
+// Between the jump of our clock and the server's next answer an effect may
+// begin: it must not count as older than it is.
+func TestServerTimeNeverGoesBackWithOurClock(t *testing.T) {
+	t.Parallel()
+	c, clk := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", start.Format(http.TimeFormat))
+		io.WriteString(w, aStatus)
+	})
+	if _, err := c.Status(t.Context(), "1"); err != nil {
+		t.Fatal(err)
+	}
+	clk.Advance(5 * time.Second)
+	if got := c.serverTime(); !got.Equal(start.Add(5 * time.Second)) {
+		t.Errorf("after 5 s it is %s", got)
+	}
+	clk.Advance(-48 * time.Hour)
+	if got := c.serverTime(); got.Before(start) {
+		t.Errorf("with our clock set back it is %s", got)
+	}
+}
+
 func TestPostSendsWhatTheDraftSays(t *testing.T) {
 	t.Parallel()
 	var got map[string]any

@@ -39,7 +39,7 @@ type postKind struct{ f *Fedi }
 var _ outbox.Finder = postKind{}
 
 func (postKind) Name() string                                { return PostKind }
-func (k postKind) Now(account community.AccountID) time.Time { return k.f.Now(account) }
+func (k postKind) Now(account community.AccountID) time.Time { return k.f.estimated(account) }
 
 // KeepsKey: Mastodon answers a repeated key with the first post, for an hour.
 func (k postKind) KeepsKey(account community.AccountID) bool {
@@ -144,7 +144,7 @@ func (k postKind) Find(ctx context.Context, a outbox.Attempt, free func(context.
 		before = page[len(page)-1].ID
 	}
 	if asOf.IsZero() {
-		asOf = l.now()
+		asOf = l.told()
 	}
 	if look.parent == "" {
 		return outbox.Found{AsOf: asOf}, nil
@@ -171,7 +171,7 @@ func (k looking) recent(s Status) bool { return !s.CreatedAt.Before(k.since) }
 func (k looking) among(ctx context.Context, page []Status) (string, error) {
 	// The oldest first: if there were two, the first is the one that counts.
 	for _, s := range slices.Backward(page) {
-		if s.ReblogOf != "" || !k.recent(s) || !k.matches(s) {
+		if s.ReblogOf != "" || !k.matches(s) {
 			continue
 		}
 		ok, err := k.free(ctx, string(s.ID))
@@ -189,7 +189,9 @@ func (k looking) matches(s Status) bool {
 	if len(k.media) > 0 && len(s.MediaAttachments) > 0 {
 		return slices.ContainsFunc(s.MediaAttachments, func(m MediaAttachment) bool { return slices.Contains(k.media, m.ID) })
 	}
-	return s.InReplyToID == k.parent
+	// A reply no other row holds is ours whenever it was made: the time we
+	// noted may be of a clock that ran ahead.
+	return s.InReplyToID == k.parent && (k.parent != "" || k.recent(s))
 }
 
 // deleteKind deletes every post its lane has made, the last first. A post
@@ -199,7 +201,7 @@ type deleteKind struct{ f *Fedi }
 var _ outbox.Drops = deleteKind{}
 
 func (deleteKind) Name() string                                { return DeleteKind }
-func (k deleteKind) Now(account community.AccountID) time.Time { return k.f.Now(account) }
+func (k deleteKind) Now(account community.AccountID) time.Time { return k.f.estimated(account) }
 func (deleteKind) DropsUnsent()                                {}
 
 func (k deleteKind) Send(ctx context.Context, a outbox.Attempt) (string, error) {

@@ -192,9 +192,11 @@ func (l *login) logIn(me Account, instance Instance, probed bool) (first bool) {
 
 // now is the time by the server's clock, as well as it is known.
 func (l *login) now() time.Time {
-	skew, _ := l.client.Skew()
-	return l.f.Clock.Now().Add(skew)
+	return l.client.serverTime()
 }
+
+// told is the time that the server gave with its last answer.
+func (l *login) told() time.Time { return l.client.toldTime() }
 
 func (l *login) account() (id community.AccountID, self community.Member) {
 	l.mu.Lock()
@@ -275,8 +277,19 @@ func (f *Fedi) Limits(account community.AccountID) (Instance, error) {
 	return l.instance, nil
 }
 
-// Now is the time by the account's server, our own clock's if it is unknown.
+// Now is what the account's server last said that the time is, our own
+// clock's time if it has said nothing yet. It is a little late, and no jump of
+// our clock can change it.
 func (f *Fedi) Now(account community.AccountID) time.Time {
+	l, err := f.login(account)
+	if err != nil {
+		return f.Clock.Now()
+	}
+	return l.told()
+}
+
+// estimated is the time by the account's server at this moment.
+func (f *Fedi) estimated(account community.AccountID) time.Time {
 	l, err := f.login(account)
 	if err != nil {
 		return f.Clock.Now()

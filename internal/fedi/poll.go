@@ -37,7 +37,7 @@ func (l *login) poll(ctx context.Context) error {
 func (l *login) look(ctx context.Context) error {
 	id, _ := l.account()
 	a := l.inboxAccount(id)
-	cursor, err := l.f.Inbox.Begin(ctx, a, l.now())
+	cursor, err := l.f.Inbox.Begin(ctx, a, l.told())
 	if err != nil {
 		return err
 	}
@@ -86,9 +86,9 @@ func (l *login) forward(ctx context.Context, a inbox.Account, cursor community.N
 // a walk that breaks off is walked again.
 func (l *login) walkBack(ctx context.Context, a inbox.Account) error {
 	var before, cursor community.NotificationID
-	horizon := l.now().Add(-max(overlap, l.MaxAge))
+	horizon := l.told().Add(-max(overlap, l.MaxAge))
 	if !l.Backlog {
-		horizon = l.now().Add(-overlap)
+		horizon = l.told().Add(-overlap)
 	}
 	// The next page is asked for while the last one is stored.
 	next := l.fetch(ctx, before)
@@ -165,7 +165,7 @@ func (l *login) sweep(ctx context.Context, a inbox.Account) error {
 // settled is the newest notification of a page that nothing older can appear
 // before any more.
 func (l *login) settled(page []Notification) community.NotificationID {
-	limit := l.now().Add(-overlap)
+	limit := l.told().Add(-overlap)
 	for _, n := range page {
 		if n.ID != "" && !n.CreatedAt.IsZero() && n.CreatedAt.Before(limit) {
 			return n.ID
@@ -184,7 +184,7 @@ func (l *login) take(ctx context.Context, a inbox.Account, page []Notification, 
 // store hands a page to the inbox and returns how many mentions were new.
 func (l *login) store(ctx context.Context, a inbox.Account, page []Notification, cursor community.NotificationID) (int, error) {
 	v := l.client.Converter()
-	p := inbox.Page{Cursor: cursor, Now: l.now()}
+	p := inbox.Page{Cursor: cursor, Now: l.told()}
 	for _, n := range slices.Backward(page) {
 		if n.Type != mentionType && n.Type != "" {
 			continue

@@ -236,10 +236,11 @@ func (c *Client) noteDate(h http.Header) {
 	if age, ok := wholeSeconds(h.Get("Age")); ok { // an answer out of a cache
 		date = date.Add(age)
 	}
-	skew := date.Sub(c.clock.Now())
+	now := c.clock.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.skew, c.skewed = skew, true
+	c.skew, c.skewed = date.Sub(now), true
+	c.dated, c.datedAt = date, now
 }
 
 // scrub makes sure that an error's text does not hold the token, which a

@@ -307,6 +307,11 @@ func TestFindFindsWhatStandsAndNothingElse(t *testing.T) {
 			if err != nil || none.ID != "" {
 				t.Errorf("%s: another effect's post was found: %+v, %v", v, none, err)
 			}
+			a.First = a.First.Add(36 * time.Hour) // noted while our clock ran ahead
+			found, err = kind.Find(t.Context(), a, anyID)
+			if err != nil || found.ID != replies[0].ID {
+				t.Errorf("%s, begun by a clock that ran ahead: %+v, %v", v, found, err)
+			}
 		}
 	})
 }

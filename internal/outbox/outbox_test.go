@@ -142,6 +142,28 @@ func TestRefusalAfterAnUnknownAttemptIsNotBelieved(t *testing.T) {
 	})
 }
 
+// What began while our clock ran ahead does not wait until its time has come.
+func TestAttemptNotedByAClockThatRanAheadSettlesAnew(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		o := h.process()
+		h.w.skew = 36 * time.Hour // we have not yet seen that our clock jumped
+		h.fates(fate{err: errReset})
+		_ = o.Deliver(t.Context(), h.plan(o, create("a")))
+		h.w.skew = 0
+		h.sweep(o)
+		h.w.clock.Advance(time.Minute)
+		h.sweep(o)
+		if n := len(h.w.posts); n != 0 {
+			t.Fatal("sent again before the first attempt has settled")
+		}
+		h.w.clock.Advance(2 * time.Minute)
+		h.sweep(o)
+		if n := h.w.count("a", 0); n != 1 || h.ended["a"].State != Confirmed {
+			t.Errorf("%d posts, %+v", n, h.ended["a"])
+		}
+	})
+}
+
 func TestRefusalIsFinalIfNothingIsThere(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		o := h.process()

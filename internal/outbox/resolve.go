@@ -134,14 +134,14 @@ func (o *Outbox) resolve(ctx context.Context, w row) error {
 	switch {
 	case w.state == Sent && w.holder == o.process && kind.Now(w.account).Before(w.deadline) && w.reason == "":
 		// Our own request is still in flight.
-		return o.later(ctx, w, o.Clock.Now().Add(w.deadline.Sub(kind.Now(w.account))), nil)
+		return o.later(ctx, w, o.Clock.Now().Add(min(w.deadline.Sub(kind.Now(w.account)), o.Timeout)), nil)
 	case w.state == Planned && !expired(w, o.Clock.Now()) && (!canFind || o.plannedHere(w)):
 		return o.reclaim(ctx, kind, w)
 	case w.state == Planned && !canFind:
 		return o.giveUp(ctx, w, ReasonExpired)
 	case !canFind:
 		if now := kind.Now(w.account); now.Before(w.settle) {
-			return o.later(ctx, w, o.Clock.Now().Add(w.settle.Sub(now)), nil)
+			return o.settles(ctx, w, now)
 		}
 		if w.doubted {
 			return o.giveUp(ctx, w, w.reason)
@@ -168,13 +168,33 @@ func (o *Outbox) resolve(ctx context.Context, w row) error {
 	case w.state == Planned:
 		return o.giveUp(ctx, w, ReasonExpired)
 	case found.AsOf.Before(w.settle):
-		return o.later(ctx, w, o.Clock.Now().Add(w.settle.Sub(found.AsOf)), nil)
+		return o.settles(ctx, w, found.AsOf)
 	case w.doubted:
 		return o.giveUp(ctx, w, w.reason)
 	case expired(w, found.AsOf):
 		return o.giveUp(ctx, w, ReasonExpired)
 	}
 	return o.reclaim(ctx, kind, w)
+}
+
+// settles waits for the moment at which a negative look counts; now is the
+// server's time. A moment further off than any settling takes was noted while
+// our clock ran ahead: it begins anew.
+func (o *Outbox) settles(ctx context.Context, w row, now time.Time) error {
+	longest := o.Timeout + max(o.SettleError, o.SettleSilence)
+	if w.settle.Sub(now) <= longest+time.Minute {
+		return o.later(ctx, w, o.Clock.Now().Add(w.settle.Sub(now)), nil)
+	}
+	err := o.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		_, err := tx.Exec(ctx, `update outbox_effect set deadline_srv = $3, settle_srv = $4, next_at = $5
+			where id = $1 and attempt = $2 and state = 'sent'`,
+			w.id, int64(w.attempt), ms(now), ms(now.Add(longest)), ms(o.Clock.Now().Add(longest)))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("settle %s anew: %w", w.key, err)
+	}
+	return nil
 }
 
 // expired tells whether it is too late for an effect at a time, which had best
