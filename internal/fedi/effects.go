@@ -236,7 +236,7 @@ func sendError(err error) error {
 	case Unknown:
 		s.Outcome = outbox.Unknown
 	default:
-		s.Outcome = outbox.Rejected
+		s.Outcome, s.Doubtful = outbox.Rejected, e.Class == Invalid && e.Status != 0
 	}
 	return s
 }

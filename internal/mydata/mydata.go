@@ -144,7 +144,7 @@ func (d *MyData) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m communi
 	}
 	parts := d.parts(m.Account, to, said)
 	e := outbox.Effect{
-		Key: keyPrefix + string(id), Feature: Name, Kind: fedi.PostKind, Account: m.Account, Parts: len(parts), Expires: m.Expires,
+		Key: keyPrefix + string(id), Feature: Name, Kind: fedi.PostKind, Account: m.Account, Parts: len(parts), Expires: m.Expires, Again: 2,
 		Payload: fedi.PostPayload{Parts: parts, Visibility: community.Direct, InReplyTo: m.Post.ID, Language: string(r.l), Dismiss: m.Notification},
 	}
 	if m.Notified.Before(d.began) {

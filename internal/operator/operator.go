@@ -141,7 +141,7 @@ func (o *Operator) plan(ctx context.Context, tx store.Tx, r row, not community.A
 	parts := o.parts(r.text)
 	_, err := o.Outbox.Plan(ctx, tx, outbox.Effect{
 		Key: fmt.Sprintf("operator/%s/%d", r.key, r.said), Feature: Name, Kind: fedi.PostKind, Account: accounts[0],
-		Expires: o.Clock.Now().Add(life), Parts: len(parts),
+		Expires: o.Clock.Now().Add(life), Parts: len(parts), Again: 2,
 		Payload: fedi.PostPayload{Parts: parts, Visibility: community.Direct, Language: string(o.Language)},
 	})
 	if err != nil {

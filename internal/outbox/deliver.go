@@ -88,7 +88,7 @@ func (o *Outbox) confirm(ctx context.Context, kind Kind, w row, remote string) (
 		if err != nil || n == 0 { // no row: somebody else's look found it first
 			return err
 		}
-		return o.ended(ctx, tx, w, Confirmed, "")
+		return o.ended(ctx, tx, w, Confirmed, "", "")
 	})
 	if err != nil {
 		return nil, fmt.Errorf("note that %s is sent: %w", w.key, err)
@@ -155,8 +155,10 @@ func (o *Outbox) failed(ctx context.Context, w row, e *SendError) error {
 		switch {
 		case e.Outcome == NotSent:
 			return o.replan(ctx, tx, w, e)
+		case e.Outcome == Rejected && w.unknown == 0 && e.Doubtful && w.again > 0:
+			return o.askAgain(ctx, tx, w, e)
 		case e.Outcome == Rejected && w.unknown == 0:
-			return o.refuse(ctx, tx, w, e.Reason)
+			return o.refuse(ctx, tx, w, e.Reason, e.Error())
 		case e.Outcome == Rejected:
 			// An earlier attempt may be the reason ("already attached"): look
 			// once more before believing it.
@@ -205,18 +207,35 @@ func (o *Outbox) replan(ctx context.Context, tx store.Tx, w row, e *SendError) e
 	return o.wake(ctx, tx, next)
 }
 
+// askAgain takes back a claim that was refused, to be sent once more later.
+func (o *Outbox) askAgain(ctx context.Context, tx store.Tx, w row, e *SendError) error {
+	pause := time.Minute
+	if w.again == 1 {
+		pause = 15 * time.Minute
+	}
+	next := o.Clock.Now().Add(pause)
+	o.Log.Warn("an effect was refused, trying it again", "effect", w.key, "account", w.account, "at", next, "error", e)
+	// A new key: some servers answer a repeated one with what they said before.
+	_, err := tx.Exec(ctx, `update outbox_effect set state = 'planned', again = again - 1, idem = '', next_at = $3, reason = $4
+		where id = $1 and attempt = $2 and state = 'sent'`, w.id, int64(w.attempt), ms(next), short(e.Error()))
+	if err != nil {
+		return err
+	}
+	return o.wake(ctx, tx, next)
+}
+
 // refuse ends an effect that will never happen.
-func (o *Outbox) refuse(ctx context.Context, tx store.Tx, w row, reason string) error {
+func (o *Outbox) refuse(ctx context.Context, tx store.Tx, w row, reason, detail string) error {
 	n, err := tx.Exec(ctx, `update outbox_effect set state = 'refused', reason = $3, done_at = $4
 		where id = $1 and attempt = $2 and state in ('planned', 'sent')`, w.id, int64(w.attempt), short(reason), ms(o.Clock.Now()))
 	if err != nil || n == 0 {
 		return err
 	}
-	return o.ended(ctx, tx, w, Refused, reason)
+	return o.ended(ctx, tx, w, Refused, reason, detail)
 }
 
 // ended tells the owner, and wakes whoever waits behind in the lane.
-func (o *Outbox) ended(ctx context.Context, tx store.Tx, w row, s State, reason string) error {
+func (o *Outbox) ended(ctx context.Context, tx store.Tx, w row, s State, reason, detail string) error {
 	var behind int64
 	if err := tx.QueryRow(ctx, `select count(*) from outbox_effect where lane = $1 and seq > $2 and state = 'planned'`,
 		w.lane, w.seq).Scan(&behind); err != nil {
@@ -236,7 +255,7 @@ func (o *Outbox) ended(ctx context.Context, tx store.Tx, w row, s State, reason 
 	if err != nil {
 		return err
 	}
-	return owner(ctx, tx, Result{Effect: w.id, Key: w.key, Account: w.account, State: s, Reason: reason, Made: ids, Payload: w.payload, Expires: w.expires})
+	return owner(ctx, tx, Result{Effect: w.id, Key: w.key, Account: w.account, State: s, Reason: reason, Detail: short(detail), Made: ids, Payload: w.payload, Expires: w.expires})
 }
 
 // backoff is how long to wait after the n-th failure in a row: 1 s doubling to

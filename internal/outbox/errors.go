@@ -23,6 +23,9 @@ type SendError struct {
 	Complete bool
 	// RetryAt is when to try again after NotSent; zero leaves it to the back-off.
 	RetryAt time.Time
+	// Doubtful says that a Rejected one has no reason that is known to last: a
+	// server in trouble also answers like that.
+	Doubtful bool
 	// Reason is a short word for a Rejected one, stored and told to the owner.
 	Reason string
 	Err    error

@@ -55,6 +55,10 @@ type Effect struct {
 	Since time.Time
 	// Expires, if not zero, gives up an effect that certainly was not sent by then.
 	Expires time.Time
+	// Again is how often a refusal that gives no reason (SendError.Doubtful) is
+	// not believed: the same is sent again, the last time after 15 minutes and
+	// before that after one. For an owner who has nothing else to try.
+	Again int
 }
 
 // Attempt is one send, as a Kind sees it.
@@ -114,6 +118,7 @@ type Result struct {
 	Account community.AccountID
 	State   State
 	Reason  string   // why it was refused
+	Detail  string   // what the server said to that, for people; may be empty
 	Made    []string // the ids of its parts
 	Payload json.RawMessage
 	Expires time.Time // as it was planned

@@ -185,6 +185,40 @@ func TestRefusalIsFinalIfNothingIsThere(t *testing.T) {
 	})
 }
 
+// A server in trouble says 422 to what it takes a minute later.
+func TestDoubtfulRefusalIsAskedAgain(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		o := h.process()
+		again := func(key string) Effect { e := create(key); e.Again = 2; return e }
+		h.fates(fate{err: errMoody}, fate{err: errMoody})
+		_ = o.Deliver(t.Context(), h.plan(o, again("passing")))
+		h.w.clock.Advance(59 * time.Second)
+		h.sweep(o)
+		if r, ok := h.ended["passing"]; ok || len(h.w.posts) != 0 {
+			t.Fatalf("a minute has not passed: %+v, %d posts", r, len(h.w.posts))
+		}
+		h.w.clock.Advance(time.Second)
+		h.sweep(o) // refused once more
+		h.w.clock.Advance(15 * time.Minute)
+		h.sweep(h.process()) // the first has died meanwhile
+		if n := h.w.count("passing", 0); n != 1 || h.ended["passing"].State != Confirmed {
+			t.Errorf("%d posts, %+v", n, h.ended["passing"])
+		}
+		h.fates(fate{err: errMoody}, fate{err: errMoody}, fate{err: errMoody})
+		_ = o.Deliver(t.Context(), h.plan(o, again("lasting")))
+		for range 3 {
+			h.w.clock.Advance(15 * time.Minute)
+			h.sweep(o)
+		}
+		if r := h.ended["lasting"]; r.State != Refused || r.Reason != "invalid" || r.Detail != "422: Record not found" {
+			t.Errorf("%+v", r)
+		}
+		if n := h.w.count("lasting", 0); n != 0 {
+			t.Errorf("%d posts of what was refused", n)
+		}
+	})
+}
+
 func TestTwoWhoLookAtOnceSendOnce(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		a, b := h.process(), h.process()

@@ -72,7 +72,7 @@ func (o *Outbox) insert(ctx context.Context, tx store.Tx, e Effect, wanted State
 	}
 	w := row{
 		id: NewKey(), key: e.Key, feature: e.Feature, kind: e.Kind, account: e.Account, lane: e.Lane,
-		payload: payload, parts: max(e.Parts, 1), expires: e.Expires, state: wanted, planner: o.process,
+		payload: payload, parts: max(e.Parts, 1), expires: e.Expires, state: wanted, planner: o.process, again: e.Again,
 	}
 	if w.lane == "" {
 		w.lane = e.Key
@@ -99,10 +99,10 @@ func (o *Outbox) insert(ctx context.Context, tx store.Tx, e Effect, wanted State
 		next = o.claimed(&w, kind)
 	}
 	n, err := tx.Exec(ctx, `insert into outbox_effect (`+columns+`, next_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, 0, 0, 0, '', $13, $14, $15, $16, $17, $18, $19, $20)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, 0, 0, 0, '', $13, $14, $15, $16, $17, $18, $19, $20, $21)
 		on conflict (key) do nothing`,
 		w.id, w.key, w.feature, w.kind, string(w.account), w.lane, w.seq, string(w.payload), int64(w.parts), ms(w.expires), string(w.state),
-		int64(w.attempt), w.idem, w.planner, w.holder, ms(w.first), ms(w.deadline), ms(w.settle), ms(created), ms(next))
+		int64(w.attempt), w.idem, w.planner, w.holder, ms(w.first), ms(w.deadline), ms(w.settle), ms(created), int64(w.again), ms(next))
 	if err != nil {
 		return nil, fmt.Errorf("plan %s: %w", e.Key, err)
 	}

@@ -91,7 +91,7 @@ func (a *actor) process() *Outbox {
 // the settling time is over: that is what settling promises to cover.
 func (a *actor) fate(at Attempt, mayNest bool) fate {
 	kinds := []string{"ok", "stored then lost", "lost", "stored then 500", "500", "late", "late then 500", "crash before", "crash after",
-		"crash, late", "no dial", "422", "slow, others look"}
+		"crash, late", "no dial", "422", "422 of no known reason", "slow, others look"}
 	switch rapid.SampledFrom(kinds).Draw(a.T, "fate") {
 	case "stored then lost":
 		return fate{store: true, err: errReset}
@@ -117,6 +117,8 @@ func (a *actor) fate(at Attempt, mayNest bool) fate {
 		// A server that has stored the post says 422 to its repetition
 		// ("already attached"); one that has not means it.
 		return fate{err: err422}
+	case "422 of no known reason":
+		return fate{err: errMoody}
 	case "slow, others look":
 		if !mayNest {
 			return fate{store: true}
@@ -157,7 +159,7 @@ func (a *actor) plan(t *rapid.T, andGo bool) {
 		a.lanes[want] = false
 	}
 	a.survive(t, func(o *Outbox) {
-		e := Effect{Key: key, Feature: "test", Kind: "test.create", Account: "acc", Payload: want, Parts: parts}
+		e := Effect{Key: key, Feature: "test", Kind: "test.create", Account: "acc", Payload: want, Parts: parts, Again: rapid.IntRange(0, 2).Draw(t, "again")}
 		var c *Claim
 		if err := o.Store.Write(context.Background(), func(ctx context.Context, tx store.Tx) (err error) {
 			if andGo {

@@ -272,7 +272,7 @@ func (o *Outbox) later(ctx context.Context, w row, next time.Time, why error) er
 
 func (o *Outbox) giveUp(ctx context.Context, w row, reason string) error {
 	o.Log.Warn("an effect is given up", "effect", w.key, "reason", reason)
-	err := o.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error { return o.refuse(ctx, tx, w, reason) })
+	err := o.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error { return o.refuse(ctx, tx, w, reason, "") })
 	if err != nil {
 		return fmt.Errorf("give up %s: %w", w.key, err)
 	}

@@ -22,7 +22,7 @@ type row struct {
 	state                  State
 	part, attempt, unknown int
 	doubted                bool
-	looks                  int
+	looks, again           int
 	reason                 string
 	idem, planner, holder  string
 	first, deadline        time.Time // by the server's clock
@@ -31,17 +31,17 @@ type row struct {
 }
 
 const columns = `id, key, feature, kind, account, lane, seq, payload, parts, expires_at, state, part, attempt,
-	unknown, doubted, looks, reason, idem, planner, holder, first_srv, deadline_srv, settle_srv, created_at`
+	unknown, doubted, looks, reason, idem, planner, holder, first_srv, deadline_srv, settle_srv, created_at, again`
 
 func scan(r store.Row) (row, error) {
 	var w row
-	var parts, part, attempt, unknown, doubted, looks, expires, first, deadline, settle, created int64
+	var parts, part, attempt, unknown, doubted, looks, expires, first, deadline, settle, created, again int64
 	var account, payload, state string
 	err := r.Scan(&w.id, &w.key, &w.feature, &w.kind, &account, &w.lane, &w.seq, &payload, &parts, &expires, &state,
-		&part, &attempt, &unknown, &doubted, &looks, &w.reason, &w.idem, &w.planner, &w.holder, &first, &deadline, &settle, &created)
+		&part, &attempt, &unknown, &doubted, &looks, &w.reason, &w.idem, &w.planner, &w.holder, &first, &deadline, &settle, &created, &again)
 	w.account, w.payload, w.state = community.AccountID(account), json.RawMessage(payload), State(state)
 	w.parts, w.part, w.attempt, w.unknown, w.looks = int(parts), int(part), int(attempt), int(unknown), int(looks)
-	w.doubted, w.expires = doubted != 0, fromMS(expires)
+	w.doubted, w.again, w.expires = doubted != 0, int(again), fromMS(expires)
 	w.first, w.deadline, w.settle = fromMS(first), fromMS(deadline), fromMS(settle)
 	w.created = fromMS(created)
 	return w, err

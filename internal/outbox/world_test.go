@@ -163,5 +163,6 @@ var (
 	errReset    = &SendError{Outcome: Unknown, Err: errors.New("connection reset")}
 	errWhole500 = &SendError{Outcome: Unknown, Complete: true, Err: errors.New("500")}
 	errDial     = &SendError{Outcome: NotSent, Err: errors.New("connection refused")}
+	errMoody    = &SendError{Outcome: Rejected, Doubtful: true, Reason: "invalid", Err: errors.New("422: Record not found")}
 	err422      = &SendError{Outcome: Rejected, Reason: "422", Err: errors.New("422")}
 )

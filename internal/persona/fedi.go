@@ -24,8 +24,12 @@ func (p *Persona) effect(w waiting, texts []string, cw string) outbox.Effect {
 	if language == "" {
 		language = m.Post.Language
 	}
+	again := 2
+	if _, ok := half(texts[0], fedi.Invalid); ok {
+		again = 0 // fewer words are tried in its place
+	}
 	return outbox.Effect{
-		Key: keyPrefix + string(w.id), Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: m.Expires, Parts: len(texts),
+		Key: keyPrefix + string(w.id), Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: m.Expires, Parts: len(texts), Again: again,
 		Payload: fedi.PostPayload{
 			Parts: texts, CW: cw, Sensitive: m.Post.Sensitive, Visibility: m.Post.Visibility.ForReply(),
 			InReplyTo: m.Post.ID, Language: language, Dismiss: m.Notification,
@@ -73,9 +77,13 @@ func (p *Persona) settle(ctx context.Context, tx store.Tx, r outbox.Result) erro
 	if r.Reason == outbox.ReasonExpired {
 		return inbox.Set(ctx, tx, inbox.ID(id), inbox.Expired, r.Reason)
 	}
-	p.Log.Error("an answer was refused for good", "account", r.Account, "post", payload.InReplyTo, "reason", r.Reason)
+	why := r.Reason
+	if r.Detail != "" {
+		why = r.Detail
+	}
+	p.Log.Error("an answer was refused for good", "account", r.Account, "post", payload.InReplyTo, "reason", why)
 	if p.Refused != nil {
-		if err := p.Refused(ctx, tx, r.Account, r.Reason); err != nil {
+		if err := p.Refused(ctx, tx, r.Account, why); err != nil {
 			return err
 		}
 	}

@@ -66,7 +66,7 @@ func (p *Persona) DeleteAnswers(ctx context.Context, tx store.Tx, mentions []inb
 			return err
 		}
 		n++
-		_, err = p.Outbox.Plan(ctx, tx, outbox.Effect{Key: deletePrefix + key, Feature: Name, Kind: fedi.DeleteKind, Account: r.Account, Lane: lane})
+		_, err = p.Outbox.Plan(ctx, tx, outbox.Effect{Key: deletePrefix + key, Feature: Name, Kind: fedi.DeleteKind, Account: r.Account, Lane: lane, Again: 2})
 		return err
 	})
 	if err != nil {

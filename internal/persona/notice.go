@@ -59,7 +59,7 @@ func (p *Persona) notify(ctx context.Context, tx store.Tx, m community.Mention, 
 	}
 	_, err := p.Outbox.Plan(ctx, tx, outbox.Effect{
 		Key:     noticePrefix + n.kind + "/" + day + "/" + base64.RawURLEncoding.EncodeToString(sum[:16]),
-		Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: p.Clock.Now().Add(noticeLife),
+		Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: p.Clock.Now().Add(noticeLife), Again: 2,
 		Payload: fedi.PostPayload{Parts: []string{"@" + to + " " + n.text}, Visibility: community.Direct, InReplyTo: m.Post.ID,
 			Language: string(p.language(m)), CW: m.Post.CW},
 	})

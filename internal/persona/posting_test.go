@@ -65,15 +65,40 @@ func TestShortAnswerRefusedForGoodIsNotMutilated(t *testing.T) {
 				return nil
 			}
 		}})
-		w.sim.Inject(fedisim.Fail(422).On("POST", "/api/v1/statuses"))
+		w.sim.Inject(fedisim.Fail(422).On("POST", "/api/v1/statuses").Always())
 		w.ada.Post("@elelem why?")
 		w.round()
 		w.sweep()
+		for range 2 {
+			w.are("answering 1")
+			w.clock.Advance(15 * time.Minute)
+			w.sweep()
+		}
 		w.are("failed 1")
 		w.silent()
+		w.modelCalls(1)
 		if len(told) != 1 || !strings.HasPrefix(told[0], string(w.account)+" ") {
 			t.Errorf("told of %q", told)
 		}
+	})
+}
+
+// A server in trouble refuses what it takes a minute later.
+func TestShortAnswerRefusedOnceIsAnsweredLater(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, options{said: says("Tea is half of the answer.")})
+		w.sim.Inject(fedisim.Fail(422).On("POST", "/api/v1/statuses"))
+		q := w.ada.Post("@elelem why?")
+		w.round()
+		w.sweep()
+		w.are("answering 1")
+		w.clock.Advance(time.Minute)
+		w.sweep()
+		w.are("done 1")
+		if r := w.reply(q); !strings.HasSuffix(r.Text, "Tea is half of the answer.") {
+			t.Errorf("the reply is %q", r.Text)
+		}
+		w.modelCalls(1)
 	})
 }
 
