@@ -131,22 +131,13 @@ func (s *Server) appTrouble(a *app) string {
 
 // writeApp appends an application, with its secret only to who registers it.
 func (s *Server) writeApp(w *jsonWriter, a *app, secret bool) {
-	list := func(name string, of []string) {
-		w.key(name)
-		w.open('[')
-		for _, v := range of {
-			w.sep()
-			w.value(v)
-		}
-		w.close(']')
-	}
 	w.open('{')
 	w.str("id", a.id)
 	w.str("name", a.name)
 	w.strOrNull("website", a.website)
 	if s.profile == Mastodon || s.profile == GoToSocial {
-		list("scopes", a.scopes)
-		list("redirect_uris", a.redirects)
+		w.strs("scopes", a.scopes...)
+		w.strs("redirect_uris", a.redirects...)
 	}
 	if s.profile != Sharkey {
 		w.str("vapid_key", vapidKey)

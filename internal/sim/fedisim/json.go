@@ -46,6 +46,17 @@ func (w *jsonWriter) strOrNull(name, v string) {
 	w.str(name, v)
 }
 
+// strs writes a list of strings.
+func (w *jsonWriter) strs(name string, vs ...string) {
+	w.key(name)
+	w.open('[')
+	for _, v := range vs {
+		w.sep()
+		w.value(v)
+	}
+	w.close(']')
+}
+
 // value appends a JSON string; what is not UTF-8 becomes U+FFFD.
 func (w *jsonWriter) value(s string) {
 	const hex = "0123456789abcdef"

@@ -170,27 +170,18 @@ func (s *Server) revocation(q *request) *answer {
 func (s *Server) metadata(q *request) *answer {
 	base := "http://" + q.host
 	var w jsonWriter
-	list := func(name string, of ...string) {
-		w.key(name)
-		w.open('[')
-		for _, v := range of {
-			w.sep()
-			w.value(v)
-		}
-		w.close(']')
-	}
 	w.open('{')
 	w.str("issuer", base+"/")
 	w.str("authorization_endpoint", base+"/oauth/authorize")
 	w.str("token_endpoint", base+"/oauth/token")
 	w.str("revocation_endpoint", base+"/oauth/revoke")
 	w.str("userinfo_endpoint", base+"/oauth/userinfo")
-	list("scopes_supported", scopesSupported()...)
-	list("response_types_supported", "code")
-	list("response_modes_supported", "query", "fragment", "form_post")
-	list("grant_types_supported", "authorization_code", "client_credentials")
-	list("token_endpoint_auth_methods_supported", "client_secret_basic", "client_secret_post")
-	list("code_challenge_methods_supported", "S256")
+	w.strs("scopes_supported", scopesSupported()...)
+	w.strs("response_types_supported", "code")
+	w.strs("response_modes_supported", "query", "fragment", "form_post")
+	w.strs("grant_types_supported", "authorization_code", "client_credentials")
+	w.strs("token_endpoint_auth_methods_supported", "client_secret_basic", "client_secret_post")
+	w.strs("code_challenge_methods_supported", "S256")
 	w.str("service_documentation", "https://docs.joinmastodon.org/")
 	w.str("app_registration_endpoint", base+"/api/v1/apps")
 	w.close('}')
