@@ -252,7 +252,9 @@ func storedLate(s *stage) error {
 		return err
 	}
 	s.say("The server did not answer, so the bot has given up waiting. Nothing is stored yet.")
-	if err := s.wait("the bot looks for its reply on the server", func() bool { return s.searches(mark) > 0 },
+	// It reads its posts and then the thread: a reply stored between the two
+	// would be found by the same look.
+	if err := s.wait("the bot looks for its reply on the server", func() bool { return s.lookedThrough(mark, ask.post.ID) },
 		func() string { return "it has not looked" }); err != nil {
 		return err
 	}

@@ -208,6 +208,22 @@ func (w *world) searches(mark int) int {
 	return n
 }
 
+// lookedThrough tells whether the bot has, since mark, looked everywhere for a
+// reply to a post: among its own posts, and then in the thread.
+func (w *world) lookedThrough(mark int, post string) bool {
+	posts := false
+	for _, r := range w.since(mark) {
+		switch {
+		case r.Method != "GET" || r.Status != 200:
+		case r.Path == "/api/v1/accounts/"+w.elelem.ID+"/statuses":
+			posts = true
+		case posts && r.Path == postPath+"/"+post+"/context":
+			return true
+		}
+	}
+	return false
+}
+
 // mark is the present length of the request log.
 func (w *world) mark() int { return len(w.fedi.Requests()) }
 
