@@ -38,6 +38,7 @@ func (d *draft) check(root *table, rep *report) {
 	if c.Doing(FeaturePersona) {
 		d.checkPersona(rep)
 	}
+	d.checkGIFs(dir, rep)
 	d.checkOutbox(near, rep)
 	d.checkBudget(rep)
 	c.Backup.Dir = inDir(c.DataDir, c.Backup.Dir)
@@ -66,11 +67,7 @@ func (d *draft) checkAccount(a *Account, t *table, rep *report) (near bool) {
 	if err != nil {
 		return true // not reached: isServer has parsed it
 	}
-	host := strings.ToLower(u.Host)
-	if (u.Scheme == "https" && u.Port() == "443") || (u.Scheme == "http" && u.Port() == "80") {
-		host = strings.TrimSuffix(strings.TrimSuffix(host, ":443"), ":80")
-	}
-	a.Server = u.Scheme + "://" + host
+	a.Server = origin(a.Server)
 	if loopback(u.Hostname()) {
 		return true
 	}

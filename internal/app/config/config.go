@@ -39,6 +39,7 @@ type Config struct {
 	Log      Log
 	LLM      LLM
 	Persona  Persona
+	GIFs     GIFs
 	Outbox   Outbox
 	Budget   Budget
 	Operator Operator
@@ -169,6 +170,7 @@ type Account struct {
 	StreamURL  string // of that stream, if the server's word is wrong
 	Language   string // of notices to members; empty: the asker's
 	TokenFile  string // where the token is kept, if in a file
+	NSFW       bool   // also shows NSFW pictures, to who asks for them
 }
 
 // Doing reports whether the account does the feature.

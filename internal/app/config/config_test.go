@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rookery/internal/community"
 )
 
 // vars is an environment of its own.
@@ -56,6 +58,9 @@ func TestSmallestRunsWithItsDefaults(t *testing.T) {
 			Retries: 2, MaxTokens: 500},
 		Persona: Persona{Character: c.Persona.Character, Parallel: 1, MaxPromptChars: 24000, Audience: "anyone", MaxPosts: 4,
 			ReadLinks: true, Notices: true, NoticeAfter: 15 * time.Minute},
+		GIFs: GIFs{Word: "gif", Cooldown: 20 * time.Second, Rate: 1, Burst: 3, Queue: 5, NoRepeat: 24 * time.Hour, NSFWVisibility: community.Unlisted,
+			MaxDownload: 40 << 20, FFmpeg: "ffmpeg", FFmpegTimeout: 2 * time.Minute, NoticeAfter: 5 * time.Minute,
+			Sources: []GIFSource{{Kind: "philomena", URL: "https://furbooru.org"}}},
 		Outbox: Outbox{10 * time.Second, time.Minute, 30 * time.Second},
 		Budget: Budget{TimeZone: time.UTC, RepliesPerMember: 20, TokensPerDay: 200_000, TokensPerAccount: Unlimited, TokensPerMember: Unlimited,
 			TokensPerGuild: Unlimited, MoneyPerDay: Unlimited, MoneyPerAccount: Unlimited, MoneyPerMember: Unlimited, MoneyPerGuild: Unlimited, Currency: "USD"},
@@ -108,6 +113,33 @@ max_posts = 3
 read_links = false
 unavailable = "silence"
 notice_after = "1m"
+[gifs]
+word = "ГИФ2"
+cooldown = "0s"
+rate = 0.5
+burst = 100
+queue = 1
+no_repeat = "0s"
+blocklist = ["spiders", "big cats"]
+nsfw_visibility = "private"
+max_download_mb = 500
+ffmpeg = "bin/ffmpeg"
+ffmpeg_timeout = "10s"
+notice_after = "1h"
+[[gifs.source]]
+kind = "philomena"
+url = "HTTPS://Derpibooru.org:443/"
+filter_id = 100073
+nsfw_filter_id = "56027"
+key_env = "BOARD"
+[[gifs.source]]
+kind = "danbooru"
+login = "ada"
+key_file = "board"
+[[gifs.source]]
+kind = "e621"
+url = "http://127.0.0.1:4000"
+contact = "@me@social.example"
 [budget]
 replies_per_member = "unlimited"
 tokens_per_day = 1_000
@@ -148,14 +180,15 @@ rate_limits = "off"
 streaming = "off"
 streaming_url = "wss://streaming.social.example"
 language = "ru"
+nsfw = true
 [[account]]
 name = "two"
 server = "http://127.0.0.1:3000"
 token_env = "TWO"
-does = ["persona"]
+does = ["persona", "gifs"]
 poll = "50ms"
-`, "secrets.env", "export KEY='k'\nTWO=\"t\" # comment\nTHREE=x\n", "pg", "postgres://u:p@h/d\r\n", "tok", "\ufefftoken1\r\n")
-	c, err := Load(path, vars("TWO", "real"))
+`, "secrets.env", "export KEY='k'\nTWO=\"t\" # comment\nTHREE=x\n", "pg", "postgres://u:p@h/d\r\n", "board", "k2\n", "tok", "\ufefftoken1\r\n")
+	c, err := Load(path, vars("TWO", "real", "BOARD", "k1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +205,13 @@ poll = "50ms"
 		Log:   Log{slog.LevelDebug, "json", filepath.Join(dir, "log", "rookery.log"), 32, 10},
 		LLM: LLM{"https://llm.example/v1", "m", NewSecret("k"), 90 * time.Second, 0, f(1), f(.5), 10, f(-2), f(2),
 			[]string{"a", "b"}, "Somebody (USA)"},
-		Persona:  Persona{"c", 64, 1000, "pt-BR", "followers", true, 3, false, false, time.Minute},
+		Persona: Persona{"c", 64, 1000, "pt-BR", "followers", true, 3, false, false, time.Minute},
+		GIFs: GIFs{"гиф2", 0, .5, 100, 1, 0, []string{"spiders", "big cats"}, community.Followers, 500 << 20, filepath.Join(dir, "bin", "ffmpeg"),
+			10 * time.Second, time.Hour, []GIFSource{
+				{"philomena", "https://derpibooru.org", "100073", "56027", "", NewSecret("k1"), ""},
+				{"danbooru", "https://danbooru.donmai.us", "", "", "ada", NewSecret("k2"), ""},
+				{"e621", "http://127.0.0.1:4000", "", "", "", Secret{}, "@me@social.example"},
+			}},
 		Outbox:   Outbox{time.Second, 2 * time.Second, 3 * time.Second},
 		Budget:   Budget{berlin, Unlimited, 1000, 2000, 3000, 4, 100_000, 2_000_000, Unlimited, 1_000_001, "€", n(150_000), n(0)},
 		Operator: Operator{"me@social.example", "ru"},
@@ -180,11 +219,13 @@ poll = "50ms"
 		Web:      Web{"127.0.0.1:9464"},
 		Accounts: []Account{
 			{"one", "https://social.example", NewSecret("token1"), []string{"persona"}, true, 90 * time.Minute, 5 * time.Second, false,
-				false, "wss://streaming.social.example", "ru", filepath.Join(dir, "tok")},
-			{"two", "http://127.0.0.1:3000", NewSecret("real"), []string{"persona"}, false, 24 * time.Hour, 50 * time.Millisecond, true,
-				true, "", "", ""},
+				false, "wss://streaming.social.example", "ru", filepath.Join(dir, "tok"), true},
+			{"two", "http://127.0.0.1:3000", NewSecret("real"), []string{"persona", "gifs"}, false, 24 * time.Hour, 50 * time.Millisecond, true,
+				true, "", "", "", false},
 		},
 	}
+	// The first account's nsfw is told to do nothing, as TestWarningsOfGIFs wants.
+	c.Warnings = nil
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
 	}
@@ -205,7 +246,7 @@ func TestExampleLoadsAndHasEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	inForce := regexp.MustCompile(`^#?([a-z_]+) = `)
-	section := regexp.MustCompile(`^\[+([a-z]+)\]+$`)
+	section := regexp.MustCompile(`^#?\[+([a-z.]+)\]+$`)
 	shown, in := map[string]bool{}, ""
 	for line := range strings.Lines(Example()) {
 		line = strings.TrimSpace(line)
@@ -232,7 +273,7 @@ func TestExampleLoadsAndHasEveryKey(t *testing.T) {
 // The keys that the example switches off are right as they stand, too.
 func TestExampleWithEverythingSwitchedOn(t *testing.T) {
 	t.Parallel()
-	on := regexp.MustCompile(`(?m)^#([a-z_]+ = )`).ReplaceAllString(Example(), "$1")
+	on := regexp.MustCompile(`(?m)^#(\[|[a-z_]+ = )`).ReplaceAllString(Example(), "$1")
 	_, err := Load(write(t, "rookery.toml", on, "elelem.token", "x"), vars("ELELEM_TOKEN", "x"))
 	var all Errors
 	if !errors.As(err, &all) {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -39,16 +38,17 @@ func (d *draft) decode(root *table, rep *report) {
 		if top.field(e.name) != nil {
 			continue
 		}
-		i := slices.IndexFunc(all[1:], func(s section) bool { return s.name == e.name })
-		if i < 0 {
+		s := top.part(e.name, all)
+		switch {
+		case s == nil:
 			unknown(e, top, all, rep)
-			continue
-		}
-		if s := all[1+i]; s.many {
-			d.decodeMany(s, e, all, rep)
-		} else if t := one(s, e, rep); t != nil {
-			d.known[s.name] = t
-			decodeTable(s, t, all, rep)
+		case s.many:
+			decodeMany(*s, e, all, rep)
+		default:
+			if t := one(*s, e, rep); t != nil {
+				d.known[s.name] = t
+				decodeTable(*s, t, all, rep)
+			}
 		}
 	}
 	rest := &table{line: root.line}
@@ -73,8 +73,8 @@ func one(s section, e *entry, rep *report) *table {
 	return nil
 }
 
-// decodeMany reads the accounts, the only section that there can be many of.
-func (d *draft) decodeMany(s section, e *entry, all []section, rep *report) {
+// decodeMany reads a section that there can be many of.
+func decodeMany(s section, e *entry, all []section, rep *report) {
 	items := e.val.items
 	if e.val.kind == unstable.Table {
 		rep.mistake(e.line, s.name, "[%s] needs two pairs of brackets: write [[%s]]", s.name, s.name)
@@ -82,17 +82,17 @@ func (d *draft) decodeMany(s section, e *entry, all []section, rep *report) {
 	} else if e.val.kind != unstable.Array {
 		rep.mistake(e.line, s.name, "%q is a section: write [[%s]] on a line of its own and its keys below", s.name, s.name)
 		return
+	} else if len(items) == 0 {
+		rep.mistake(e.line, s.name, "%q is an empty list: write [[%s]] on a line of its own and its keys below, or take the line away", s.name, s.name)
 	}
 	for _, item := range items {
 		if item.table == nil {
 			rep.mistake(item.line, s.name, "%q is a section: write [[%s]] on a line of its own and its keys below", s.name, s.name)
 			continue
 		}
-		a, token := new(Account), new(source)
-		decodeTable(accountSection(a, token), item.table, all, rep)
-		d.cfg.Accounts = append(d.cfg.Accounts, *a)
-		d.tokens = append(d.tokens, token)
-		d.accounts = append(d.accounts, item.table)
+		own, done := s.next(item.table)
+		decodeTable(own, item.table, all, rep)
+		done()
 	}
 }
 
@@ -100,7 +100,12 @@ func decodeTable(s section, t *table, all []section, rep *report) {
 	for _, e := range t.entries {
 		f := s.field(e.name)
 		if f == nil {
-			unknown(e, s, all, rep)
+			// A part is always one that there can be many of.
+			if p := s.part(e.name, all); p != nil && s.name != "" {
+				decodeMany(*p, e, all, rep)
+			} else {
+				unknown(e, s, all, rep)
+			}
 			continue
 		}
 		if bad := f.read(e.val); bad != "" {
@@ -123,18 +128,12 @@ func unknown(e *entry, s section, all []section, rep *report) {
 		return
 	}
 	isTable := e.val.kind == unstable.Table || (len(e.val.items) > 0 && e.val.items[0].table != nil)
-	if s.name == "" && isTable {
-		var names []string
-		for _, o := range all[1:] {
-			names = append(names, o.name)
+	if isTable && (s.name == "" || s.hasParts(all)) {
+		if near := meant(e.name, s, all); near != nil {
+			rep.mistake(e.line, path, "unknown section [%s]: did you mean %s?", path, near.title())
+		} else {
+			rep.mistake(e.line, path, "unknown section [%s]: the sections are %s", path, strings.Join(titles(all[1:]), ", "))
 		}
-		near := nearest(e.name, names)
-		if near == "" {
-			rep.mistake(e.line, path, "unknown section [%s]: the sections are %s", e.name, strings.Join(titles(all[1:]), ", "))
-			return
-		}
-		i := slices.Index(names, near)
-		rep.mistake(e.line, path, "unknown section [%s]: did you mean %s?", e.name, all[1+i].title())
 		return
 	}
 	var own []string
@@ -146,6 +145,10 @@ func unknown(e *entry, s section, all []section, rep *report) {
 		where = "at " + where
 	} else {
 		where = "in " + where
+	}
+	if key := s.secretKey(e.name); key != "" {
+		rep.mistake(e.line, path, "unknown key %q %s: did you mean %q?", e.name, where, key)
+		return
 	}
 	if home := homeOf(e.name, s, all); home != nil {
 		if home.name == "" {
@@ -162,10 +165,36 @@ func unknown(e *entry, s section, all []section, rep *report) {
 	rep.mistake(e.line, path, "unknown key %q %s: its keys are %s", e.name, where, strings.Join(own, ", "))
 }
 
-// homeOf is another section that has exactly this key.
+// meant is the section that was most likely meant by a table called name in
+// s: one that belongs there, or else one of another place by its last word.
+func meant(name string, s section, all []section) *section {
+	var near, far []string
+	for _, o := range all[1:] {
+		_, last := o.split()
+		if s.part(last, all) != nil {
+			near = append(near, last)
+		}
+		far = append(far, last)
+	}
+	if last := nearest(name, near); last != "" {
+		return s.part(last, all)
+	}
+	last := nearest(name, far)
+	for i := range all[1:] {
+		if _, l := all[1+i].split(); last != "" && l == last {
+			return &all[1+i]
+		}
+	}
+	return nil
+}
+
+// homeOf is another section that has exactly this key. A part's keys are
+// looked for from its own section alone: url and login are what people write
+// for other keys elsewhere.
 func homeOf(key string, not section, all []section) *section {
 	for i := range all {
-		if all[i].name != not.name && all[i].field(key) != nil {
+		of, _ := all[i].split()
+		if all[i].name != not.name && (of == "" || of == not.name) && all[i].field(key) != nil {
 			return &all[i]
 		}
 	}

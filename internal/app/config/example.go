@@ -9,7 +9,8 @@ var example string
 var smallest string
 
 // Example is a complete configuration with a comment on every key. A key that
-// is switched off stands there as #key = value, without a space.
+// or a section that is switched off stands there as #key = value, without a
+// space.
 func Example() string { return example }
 
 // Smallest is the shortest configuration that runs.

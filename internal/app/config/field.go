@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,9 +28,12 @@ type field struct {
 
 // section is one table of the file.
 type section struct {
-	name   string // "" for the keys at the top
+	name   string // "" for the keys at the top; "gifs.source" is a part of [gifs]
 	many   bool   // written [[name]], any number of times
 	fields []field
+	// next is for a section that there can be many of: where the keys of one
+	// more of them go, and what is done when they are read.
+	next func(*table) (s section, done func())
 	// A word that people use for a secret, and the key that says where it is.
 	secrets map[string]string
 }
@@ -41,6 +45,45 @@ func (s section) field(name string) *field {
 		}
 	}
 	return nil
+}
+
+// split is the name of the section that this one is a part of, "" for the top
+// of the file, and the last word of its own.
+func (s section) split() (of, last string) {
+	if i := strings.LastIndexByte(s.name, '.'); i >= 0 {
+		return s.name[:i], s.name[i+1:]
+	}
+	return "", s.name
+}
+
+// part is the section called name in this one, or nil.
+func (s section) part(name string, all []section) *section {
+	for i := range all {
+		if of, last := all[i].split(); last == name && of == s.name && last != "" {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+func (s section) hasParts(all []section) bool {
+	return slices.ContainsFunc(all, func(o section) bool {
+		of, last := o.split()
+		return of == s.name && last != ""
+	})
+}
+
+// secretKey is the key that was meant by another word for a secret with _env
+// or _file, like token_env for key_env; "" if it is none.
+func (s section) secretKey(got string) string {
+	for _, end := range []string{"_env", "_file"} {
+		if word, ok := strings.CutSuffix(strings.ToLower(got), end); ok {
+			if key := s.secrets[plain(word)]; key != "" && key+end != got {
+				return key + end
+			}
+		}
+	}
+	return ""
 }
 
 // title is the section as it stands in the file.

@@ -7,19 +7,21 @@ import (
 // draft is a configuration on its way from the file, with the keys that only
 // say where something is.
 type draft struct {
-	cfg      *Config
-	storeURL source
-	apiKey   source
-	tokens   []*source // one for each account
-	known    map[string]*table
-	accounts []*table // where each account stands
+	cfg       *Config
+	storeURL  source
+	apiKey    source
+	tokens    []*source // one for each account
+	known     map[string]*table
+	accounts  []*table  // where each account stands
+	boardKeys []*source // one for each source of pictures
+	boards    []*table  // where each of these stands
 }
 
 // source is where a secret comes from.
 type source struct{ env, file string }
 
 // features are the words for an account's "does".
-func features() []string { return []string{FeaturePersona} }
+func features() []string { return []string{FeaturePersona, FeatureGIFs} }
 
 func (d *draft) sections() []section {
 	c := d.cfg
@@ -54,6 +56,8 @@ func (d *draft) sections() []section {
 			choice("unavailable", "notice", `When the budget is used up or the model is down: the asker gets a "notice", once, or "silence".`, []string{"notice", "silence"}, func(s string) { c.Persona.Notices = s == "notice" }),
 			duration("notice_after", &c.Persona.NoticeAfter, 15*time.Minute, 100*time.Millisecond, 24*time.Hour, "So long a mention waits for a model that is down before its asker gets that notice."),
 		}},
+		gifsSection(&c.GIFs),
+		d.boardSections(),
 		budgetSection(&c.Budget),
 		operatorSection(&c.Operator),
 		backupSection(&c.Backup),
@@ -63,8 +67,21 @@ func (d *draft) sections() []section {
 			duration("settle_after_silence", &c.Outbox.SettleAfterSilence, time.Minute, 10*time.Millisecond, time.Hour, "The same wait when no answer came. At least 1s, unless all servers are on this machine."),
 			duration("request_timeout", &c.Outbox.RequestTimeout, 30*time.Second, 100*time.Millisecond, 10*time.Minute, "Longest time for one request to a server."),
 		}},
-		accountSection(new(Account), new(source)),
+		d.accountSections(),
 	}
+}
+
+func (d *draft) accountSections() section {
+	s := accountSection(new(Account), new(source))
+	s.next = func(t *table) (section, func()) {
+		a, token := new(Account), new(source)
+		return accountSection(a, token), func() {
+			d.cfg.Accounts = append(d.cfg.Accounts, *a)
+			d.tokens = append(d.tokens, token)
+			d.accounts = append(d.accounts, t)
+		}
+	}
+	return s
 }
 
 func llmSection(l *LLM, key *source) section {
@@ -99,6 +116,7 @@ func accountSection(a *Account, token *source) section {
 		choice("streaming", "auto", `"auto" has news told by the server where it can do that, and polls less; "off" only polls.`, []string{"auto", "off"}, func(s string) { a.Streaming = s == "auto" }),
 		text("streaming_url", &a.StreamURL, "", "URL", "Address of the server's streaming service, like wss://streaming.social.example, if what the server says is wrong.", isStream),
 		text("language", &a.Language, "", "language tag", "Language of notices to members, one of \"en\" and \"ru\". Without it that of the asker's post.", isCatalogue),
+		boolean("nsfw", &a.NSFW, false, "Whether this account also shows NSFW pictures, to who asks with the word nsfw. For the feature gifs."),
 	}}
 }
 

@@ -33,11 +33,7 @@ does = ["persona"]
 
 func TestMistakes(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		swap []string // pairs of old and new text
-		text string   // or the whole file
-		want []string
-	}{
+	checkMistakes(t, map[string]wrongFile{
 		"three at once": {
 			swap: []string{"model =", "modle =", `"https://social`, `"ftp://social`, "[persona]", "[persona]\nparallel = \"4\""},
 			want: []string{
@@ -80,7 +76,7 @@ func TestMistakes(t *testing.T) {
 		"two brackets":         {swap: []string{"[llm]", "[[llm]]"}, want: []string{`2: [[llm]] has too many brackets: there is one such section, write [llm]`}},
 		"section as key":       {text: "llm = 3\n" + strings.Replace(good, "[llm]", "[outbox]", 1), want: []string{`1: "llm" is a section: write [llm] on a line of its own and its keys below`, `*`, `*`, `*`, `*`}},
 		"unknown section":      {swap: []string{"[llm]", "[lmm]"}, want: []string{`2: unknown section [lmm]: did you mean [llm]?`, `*`, `*`}},
-		"unknown section, far": {text: good + "[matrix]\na=1", want: []string{`12: unknown section [matrix]: the sections are [store], [log], [llm], [persona], [budget], [operator], [backup], [web], [outbox], [[account]]`}},
+		"unknown section, far": {text: good + "[matrix]\na=1", want: []string{`12: unknown section [matrix]: the sections are [store], [log], [llm], [persona], [gifs], [[gifs.source]], [budget], [operator], [backup], [web], [outbox], [[account]]`}},
 		"key of the top":       {text: strings.TrimPrefix(good, "data_dir = \"data\"\n") + "data_dir = 'd'", want: []string{`*`, `11: unknown key "data_dir" in [[account]]: it belongs at the top of the file, before the first [section]`}},
 		"key of another":       {swap: []string{"[persona]", "parallel = 3\n[persona]"}, want: []string{`5: unknown key "parallel" in [llm]: it belongs in [persona]`}},
 		"another's spelling":   {swap: []string{"base_url", "baseURL"}, want: []string{`*`, `3: unknown key "baseURL" in [llm]: did you mean "base_url"?`}},
@@ -145,7 +141,19 @@ func TestMistakes(t *testing.T) {
 			`13: name in [[account]]: "elelem" is already the account on line 8: give this one another name`}},
 		"login twice": {text: good + "[[account]]\nname='b'\nserver='https://Social.example/'\ntoken_env='TOKEN'\ndoes=['persona']", want: []string{
 			`15: the accounts "elelem" and "b" have the same server and token: *`}},
-	} {
+	})
+}
+
+// wrongFile is a configuration with mistakes, and what is said of it.
+type wrongFile struct {
+	swap []string // pairs of old and new text, into good
+	text string   // or the whole file
+	want []string
+}
+
+func checkMistakes(t *testing.T, files map[string]wrongFile) {
+	t.Helper()
+	for name, c := range files {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			text := c.text
@@ -276,6 +284,8 @@ func TestDeepAndLongFiles(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte(Example()))
+	f.Add([]byte(pictures + "key_env = 'TOKEN'\n[[gifs.source]]\nkind = 'e621'\nfilter_id = '1'\n"))
+	f.Add([]byte("gifs.source = [{kind = 'danbooru'}, {}]\n[[gifs]]\n[[gifs.source]]\n[gifs.source.x]\n"))
 	f.Add([]byte("a.b.c = {d = [1, {e = 'f'}]}\n[a.b]\n[[a]]\n"))
 	f.Add([]byte("account = [{name='a'}, 3]\nllm = {model = 1979-05-27}"))
 	f.Add([]byte("\xff\xfe"))
