@@ -24,6 +24,12 @@
 // was limited with WithScopes, may do what its scopes say; the others may do
 // everything.
 //
+// Uploading is real: files are known by their content, whatever they are
+// called, held to the limits of the server (Limit changes them), kept, served
+// at their address, and shown by Media, Uploads and Post. Nothing is converted:
+// what Mastodon would make an MP4 of is called one and stays the GIF it was.
+// Processing, ProcessingTime and FailProcessing say how that goes.
+//
 // Time is Options.Clock alone, but for pings and for the delays of faults: a
 // test with a clock of its own runs a day of Mastodon's rate limits in seconds.
 //
@@ -57,9 +63,18 @@
 //     client id is the address of the login page. snac takes any code, as often
 //     as it comes, for who logged in last.
 //   - Scopes: Mastodon, Akkoma and GoToSocial (since 0.19) hold a token to them.
+//   - Uploads: Mastodon takes still images with a 200, and what moves with a 202,
+//     without an address, processes it, and cannot post it before; it refuses
+//     with 422, among them GIFs of more than 921,600 pixels, and, other than a
+//     real one, videos that it would have to convert. What is attached it does
+//     not show any more. Akkoma says 202 though all is done, and 413 to what is
+//     too large. GoToSocial is done at once, says 400 to what is too large and
+//     422 to what it does not know. snac takes anything, calls it an image and by
+//     the name of its file, and shows none. Sharkey calls every GIF "gifv".
 //
-// It leaves out: uploading of media, streaming by server-sent events, public
-// streams, federation on the wire (remote members post through Go), and judging
-// the answers against the published schemas (Options.Observe hands every
-// exchange to who does that).
+// It leaves out: converting and scaling of media, their thumbnails and
+// blurhashes, audio files, streaming by server-sent events, public streams,
+// federation on the wire (remote members post through Go), and judging the
+// answers against the published schemas (Options.Observe hands every exchange
+// to who does that).
 package fedisim

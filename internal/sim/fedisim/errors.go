@@ -14,24 +14,30 @@ func wording(lang string) map[string]string {
 			"notFound": "Eintrag nicht gefunden", "invalid": "Der Zugriffstoken ist ungültig", "login": "Diese Methode erfordert einen angemeldeten Nutzer",
 			"rate": "Zu viele Anfragen", "blank": "Validierung fehlgeschlagen: Text darf nicht leer sein",
 			"long": "Validierung fehlgeschlagen: Zeichenlimit von 500 überschritten", "parent": "Der Beitrag, auf den du antworten möchtest, scheint nicht zu existieren.",
-			"media": "Medien nicht gefunden oder bereits angehängt", "visibility": "Validierung fehlgeschlagen: Sichtbarkeit ist kein gültiger Wert",
-			"files": "Es können nicht mehr als 4 Dateien angehängt werden",
+			"media": "Medien {ids} nicht gefunden oder bereits angehängt", "visibility": "Validierung fehlgeschlagen: Sichtbarkeit ist kein gültiger Wert",
+			"files":   "Es können nicht mehr als {max} Dateien angehängt werden",
+			"mixed":   "Es kann kein Video an einen Beitrag angehängt werden, der bereits Bilder enthält",
+			"unready": "Dateien, die noch nicht verarbeitet wurden, können nicht angehängt werden. Versuche es gleich noch einmal!",
 		}
 	case "ja":
 		return map[string]string{
 			"notFound": "レコードが見つかりません", "invalid": "アクセストークンは無効です", "login": "この操作にはログインが必要です",
 			"rate": "リクエストの回数制限に達しました", "blank": "バリデーションに失敗しました: Textを入力してください",
 			"long": "バリデーションに失敗しました: 文字数の上限を超えています", "parent": "返信先の投稿は存在しないようです。",
-			"media": "メディアが存在しないか、すでに添付して投稿されています", "visibility": "バリデーションに失敗しました: Visibilityは一覧にありません",
-			"files": "追加できるファイルは4つまでです",
+			"media": "メディア {ids} が存在しないか、すでに添付して投稿されています", "visibility": "バリデーションに失敗しました: Visibilityは一覧にありません",
+			"files":   "追加できるファイルは{max}つまでです",
+			"mixed":   "既に画像が追加されているため、動画を追加することはできません",
+			"unready": "ファイルのアップロードに失敗しました。しばらくしてからもう一度お試しください！",
 		}
 	default:
 		return map[string]string{
 			"notFound": "Record not found", "invalid": "The access token is invalid", "login": "This method requires an authenticated user",
 			"rate": "Too many requests", "blank": "Validation failed: Text can't be blank",
 			"long": "Validation failed: Text character limit of 500 exceeded", "parent": "The post you are trying to reply to does not appear to exist.",
-			"media": "Media not found or already attached to another post", "visibility": "Validation failed: Visibility is not included in the list",
-			"files": "Cannot attach more than 4 files",
+			"media": "Media {ids} not found or already attached to another post", "visibility": "Validation failed: Visibility is not included in the list",
+			"files":   "Cannot attach more than {max} files",
+			"mixed":   "Cannot attach a video to a post that already contains images",
+			"unready": "Cannot attach files that have not finished processing. Try again in a moment!",
 		}
 	}
 }

@@ -10,9 +10,9 @@ import (
 )
 
 // Fault is something to go wrong with chosen requests. Make one with Fail,
-// TooMany, Reset, Late, Hold, Hang, Slow, WebPage, Empty, Torn, Truncated,
-// Huge, WrongType, Revoked, Unavailable or First, narrow it with On, Times, Always and Chance, and
-// hand it to Server.Inject:
+// TooMany, TooLarge, Reset, Late, Hold, Hang, Slow, WebPage, Empty, Torn,
+// Truncated, Huge, WrongType, Revoked, Unavailable, FailProcessing or First,
+// narrow it with On, Times, Always and Chance, and hand it to Server.Inject:
 //
 //	s.Inject(fedisim.Fail(500).Stored().On("POST", "/api/v1/statuses").Times(2))
 //
@@ -37,6 +37,8 @@ type Fault struct {
 	mangle  func(*answer)
 	pass    bool // answered honestly after all
 	forgets bool // what made the answer stands before the server, which knows nothing of it
+	early   bool // answers before the body was read, and closes the connection
+	failing bool // what the request uploads cannot be processed
 }
 
 // On narrows a fault to a method ("" for any) and a path: a prefix such as
@@ -127,6 +129,25 @@ func TooMany(form RetryForm, wait time.Duration) Fault {
 		}
 		return a
 	}}
+}
+
+// TooLarge answers 413 as soon as the headers are there and closes the
+// connection while the client may still be sending, as a proxy does that allows
+// less than the server behind it. Stored has no effect on it.
+func TooLarge() Fault {
+	return Fault{name: "too large", times: 1, forgets: true, early: true, make: func(*Server) *answer {
+		a := failedPage(http.StatusRequestEntityTooLarge)
+		a.set("Connection", "close")
+		return a
+	}}
+}
+
+// FailProcessing lets an upload in, and then its file turns out to be one that
+// cannot be processed: Mastodon says so with a 422 to the GET after the
+// processing, the others that look into files refuse the upload. It strikes
+// uploads only, unless On says otherwise.
+func FailProcessing() Fault {
+	return Fault{name: "fail processing", times: 1, method: http.MethodPost, pattern: "/api/*/media", failing: true, pass: true}
 }
 
 // Reset cuts the connection without an answer; with Stored, after carrying the
@@ -257,13 +278,14 @@ func (in *Injected) Release() {
 	}
 }
 
-// strike picks the fault for a request; nil for none.
-func (s *Server) strike(q *request) *Injected {
+// strike picks the fault for a request; nil for none. It is asked once before
+// the body is read (early), once after.
+func (s *Server) strike(q *request, early bool) *Injected {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, in := range s.faults {
 		f := &in.f
-		if in.left == 0 || f.method != "" && f.method != q.method || !matches(f.pattern, q.route) ||
+		if f.early != early || in.left == 0 || f.method != "" && f.method != q.method || !matches(f.pattern, q.route) ||
 			f.match != nil && !f.match(q.r) || f.chance > 0 && s.rng.Float64() >= f.chance {
 			continue
 		}

@@ -33,27 +33,39 @@ func (s *Server) limitsJSON(w *jsonWriter, v2 bool, host string) {
 		w.raw("vapid", `{"public_key":"BAhxXyHfAoMqrZECjRI56F5QrE4ynVlkZFMdKSpTIsWRNoWUVgut-Bnz2xsMSwiN4AF0b4I7ixF24OwiicOJivw="}`)
 		w.raw("translation", `{"enabled":false}`)
 	}
-	description := 1500
 	switch {
 	case s.profile == Mastodon && v2:
 		w.raw("accounts", `{"max_display_name_length":40,"max_note_length":500,"max_avatar_description_length":150,"max_header_description_length":150,"max_featured_tags":10,"max_pinned_statuses":5,"max_profile_fields":4,"profile_field_name_limit":255,"profile_field_value_limit":255}`)
-		description = 10000
 	case s.profile == GoToSocial:
 		w.raw("accounts", `{"allow_custom_css":false,"max_featured_tags":10,"max_profile_fields":6}`)
 	default:
 		w.raw("accounts", `{"max_featured_tags":10}`)
 	}
-	w.raw("statuses", fmt.Sprintf(`{"max_characters":%d,"max_media_attachments":%d,"characters_reserved_per_url":%d}`, chars, t.maxMedia, urls))
-	hint := fmt.Sprintf(`"description_limit":%d,`, description)
-	if s.profile == Mastodon && !v2 {
-		hint = ""
-	}
-	w.raw("media_attachments", `{`+hint+`"image_matrix_limit":33177600,"image_size_limit":16777216,"supported_mime_types":["image/jpeg","image/png","image/gif","image/webp","video/mp4"],"video_frame_rate_limit":120,"video_matrix_limit":8294400,"video_size_limit":103809024}`)
+	w.raw("statuses", fmt.Sprintf(`{"max_characters":%d,"max_media_attachments":%d,"characters_reserved_per_url":%d}`, chars, s.limits.Attachments, urls))
+	s.uploadLimits(w, v2)
 	w.raw("polls", `{"max_options":4,"max_characters_per_option":50,"min_expiration":300,"max_expiration":2629746}`)
 	if v2 && s.profile == Mastodon {
 		w.raw("timelines_access", `{"live_feeds":{"local":"public","remote":"public"},"hashtag_feeds":{"local":"public","remote":"public"},"trending_link_feeds":{"local":"public","remote":"public"}}`)
 		w.bool("limited_federation", false)
 	}
+	w.close('}')
+}
+
+// uploadLimits is "media_attachments" of the configuration. Mastodon's older
+// document has no description_limit, Sharkey's none at all.
+func (s *Server) uploadLimits(w *jsonWriter, v2 bool) {
+	l := &s.limits
+	w.key("media_attachments")
+	w.open('{')
+	if s.profile != Sharkey && (s.profile != Mastodon || v2) {
+		w.int("description_limit", l.Description)
+	}
+	w.int("image_matrix_limit", int(l.ImagePixels))
+	w.int("image_size_limit", int(l.ImageBytes))
+	w.strs("supported_mime_types", l.Types...)
+	w.int("video_frame_rate_limit", l.VideoRate)
+	w.int("video_matrix_limit", int(l.VideoPixels))
+	w.int("video_size_limit", int(l.VideoBytes))
 	w.close('}')
 }
 
@@ -143,8 +155,8 @@ func (s *Server) instanceV1(q *request) *answer {
 	switch s.profile {
 	case Akkoma:
 		w.int("max_toot_chars", s.traits.maxChars)
-		w.int("description_limit", 5000)
-		w.int("upload_limit", 16000000)
+		w.int("description_limit", s.limits.Description)
+		w.int("upload_limit", int(s.limits.UploadBytes))
 		w.int("avatar_upload_limit", 2000000)
 		w.int("background_upload_limit", 4000000)
 		w.int("banner_upload_limit", 4000000)

@@ -37,6 +37,12 @@ func (w *jsonWriter) bool(name string, v bool)  { w.key(name); w.b = strconv.App
 func (w *jsonWriter) null(name string)          { w.key(name); w.b = append(w.b, "null"...) }
 func (w *jsonWriter) raw(name string, v string) { w.key(name); w.b = append(w.b, v...) }
 
+// real writes a number as JavaScript does, 1 as "1".
+func (w *jsonWriter) real(name string, v float64) {
+	w.key(name)
+	w.b = strconv.AppendFloat(w.b, v, 'g', 10, 64)
+}
+
 // strOrNull writes null for an empty string.
 func (w *jsonWriter) strOrNull(name, v string) {
 	if v == "" {

@@ -29,27 +29,9 @@ func (s *Server) read(q *request, who *Account, st *status) (*draft, *answer) {
 	if d.language == "" && s.profile == Mastodon {
 		d.language = "en"
 	}
-	for _, id := range q.many("media_ids") {
-		if id == "" || s.media[id] != nil && slices.Contains(d.media, s.media[id]) {
-			continue
-		}
-		m := s.media[id]
-		switch {
-		case m != nil && m.owner == who && (m.attached == nil || m.attached == st):
-			d.media = append(d.media, m)
-		case s.profile == GoToSocial && m != nil && m.owner == who:
-			return nil, s.refuse(http.StatusBadRequest, "media already attached to status: "+m.attached.id)
-		case s.profile == GoToSocial:
-			return nil, s.refuse(http.StatusBadRequest, "media not found: "+id)
-		case s.profile == Mastodon:
-			a := s.fail(http.StatusUnprocessableEntity, "media", "")
-			return nil, a
-		case m != nil && m.owner == who: // the others attach it once more
-			d.media = append(d.media, m)
-		}
-	}
-	if len(d.media) > s.traits.maxMedia && s.profile != Snac {
-		return nil, s.fail(http.StatusUnprocessableEntity, "files", "INVALID_PARAM")
+	var refusal *answer
+	if d.media, refusal = s.attachable(q.many("media_ids"), who, st); refusal != nil {
+		return nil, refusal
 	}
 	if strings.TrimSpace(d.text) == "" && len(d.media) == 0 && s.profile != Snac {
 		if s.profile == Mastodon && d.cw != "" { // the warning becomes the text

@@ -66,21 +66,6 @@ func (a *Account) Post(text string, opts ...PostOption) Post {
 	return st.view()
 }
 
-// AddMedia makes an attachment ("image", "gifv", "video", "audio") that the
-// account can post, and returns its id.
-func (a *Account) AddMedia(kind, description string) string {
-	s := a.s
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m := &media{kind: kind, description: description, owner: a}
-	m.id = s.ids.status(s.now(), s.ids.uuid())
-	if s.profile == Snac { // file names
-		m.id = md5hex(m.id) + ".png"
-	}
-	s.media[m.id] = m
-	return m.id
-}
-
 // Post is a post as tests see it: everything about it, whoever may see it.
 type Post struct {
 	ID, URI, URL    string
@@ -94,6 +79,7 @@ type Post struct {
 	InReplyTo       string   // id of the post it answered, even if that was deleted since and the server forgot
 	Mentions        []string // who is addressed, as Acct
 	MediaIDs        []string
+	Media           []Media
 	BoostOf         string // id, for a boost
 	CreatedAt       time.Time
 	EditedAt        time.Time // zero if never
@@ -121,6 +107,7 @@ func (st *status) view() Post {
 	}
 	for _, m := range st.media {
 		p.MediaIDs = append(p.MediaIDs, m.id)
+		p.Media = append(p.Media, st.author.s.viewMedia(m))
 	}
 	if st.boostOf != nil {
 		p.BoostOf = st.boostOf.id

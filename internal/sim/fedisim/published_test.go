@@ -42,6 +42,7 @@ func tour(w *world) {
 		w.get(path, nil)
 	}
 	tourOfStrangers(w, ada.ID, ben.ID)
+	tourOfMedia(w)
 	w.clock.add(1)
 	w.ok(w.try("PUT", "/api/v1/statuses/"+own.ID, w.bot.Token, url.Values{"status": {"@ben@other.example edited"}}, ""), nil)
 	w.ok(w.try("POST", "/api/v1/notifications/"+note+"/dismiss", w.bot.Token, nil, ""), nil)
@@ -55,6 +56,29 @@ func tour(w *world) {
 			w.Errorf("an error is a %d", r.status)
 		}
 	}
+}
+
+// tourOfMedia uploads what is taken at once, what is processed later, and what is refused.
+func tourOfMedia(w *world) {
+	img := w.upload("/api/v2/media", "cat.png", fedisim.ImageFile(w, "png", 30, 20), "description", "a cat", "focus", "-0.5,0.3")
+	w.get("/api/v1/media/"+img.ID, nil)
+	w.ok(w.try("PUT", "/api/v1/media/"+img.ID, w.bot.Token, url.Values{"description": {"two cats"}}, ""), nil)
+	w.upload("/api/v1/media", "film.mp4", fedisim.MP4File(fedisim.Film{Width: 64, Height: 36}))
+	gif := w.upload("/api/v2/media", "cat.gif", fedisim.GIFFile(w, 30, 20, 2))
+	for range 2 {
+		w.try("GET", "/api/v1/media/"+gif.ID, w.bot.Token, nil, "")
+	}
+	p := w.post(url.Values{"status": {"a moving cat"}, "media_ids[]": {gif.ID}})
+	w.ok(w.try("DELETE", "/api/v1/media/"+img.ID, w.bot.Token, nil, ""), nil)
+	for _, r := range []reply{
+		w.send("/api/v2/media", "cat.txt", []byte("meow")), w.try("POST", "/api/v2/media", w.bot.Token, url.Values{}, ""),
+		w.try("GET", "/api/v1/media/"+gif.ID, w.bot.Token, nil, ""),
+	} {
+		if r.status < 400 {
+			w.Errorf("an error is a %d", r.status)
+		}
+	}
+	w.ok(w.try("DELETE", "/api/v1/statuses/"+p.ID, w.bot.Token, nil, ""), nil)
 }
 
 // tourOfStrangers is what a client asks before and around its work: logging in,
@@ -177,7 +201,7 @@ func TestFieldsAreAsRecorded(t *testing.T) {
 			}
 		}
 	}
-	if compared < 11 {
+	if compared < 12 {
 		t.Errorf("only %d kinds of document were compared: %v", compared, slices.Collect(maps.Keys(ours)))
 	}
 }
@@ -219,6 +243,7 @@ func (f fields) walk(deleted bool, v any) {
 		_, isStatus := v["reblogs_count"]
 		_, isAccount := v["followers_count"]
 		_, isNote := v["group_key"]
+		_, isMedia := v["preview_remote_url"]
 		switch {
 		case isStatus && deleted:
 			f.note("deleted status", v)
@@ -226,6 +251,8 @@ func (f fields) walk(deleted bool, v any) {
 			f.note("status", v)
 		case isNote && v["status"] != nil:
 			f.note("notification", v)
+		case isMedia:
+			f.note("attachment", v)
 		case isAccount && v["source"] == nil:
 			f.note("account", v)
 		}

@@ -189,21 +189,7 @@ func (s *Server) writeMedia(w *jsonWriter, st *status) {
 	w.key("media_attachments")
 	w.open('[')
 	for _, m := range st.media {
-		address := s.base + "/media/" + m.id
-		kind := m.kind
-		if s.profile == Snac {
-			kind = "image" // whatever it is
-		}
-		w.open('{')
-		w.str("id", m.id)
-		w.str("type", kind)
-		w.str("url", address)
-		w.str("preview_url", address)
-		w.null("remote_url")
-		w.raw("meta", "{}")
-		w.strOrNull("description", m.description)
-		w.null("blurhash")
-		w.close('}')
+		s.writeAttachment(w, m)
 	}
 	w.close(']')
 }

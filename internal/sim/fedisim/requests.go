@@ -21,8 +21,8 @@ type Exchange struct {
 	Path            string // as the client sent it, without the query
 	Query           string
 	ReqContentType  string
-	ReqBody         []byte
-	Status          int // 0 when the connection was cut or the client left
+	ReqBody         []byte // nil when it is an upload of more than 1 MiB
+	Status          int    // 0 when the connection was cut or the client left
 	RespContentType string
 	RespBody        []byte
 	Fault           string // what was made to go wrong; empty for an honest answer
@@ -36,7 +36,7 @@ type Request struct {
 	Status         int    // 0 when the connection was cut or the client left
 	Acct           string // who asked; empty without a valid token
 	IdempotencyKey string
-	Body           string // at most 16 KiB
+	Body           string // at most 16 KiB; of an upload the form, with the file's name in place of its bytes
 	Limited        string // of a 429 of Options.RateLimits: "general", "account", "paged", "post", "delete" or "media"
 	Fault          string
 }
@@ -74,6 +74,9 @@ func (s *Server) record(q *request, a *answer, fault string) {
 		l.list = append(l.list[:0], l.list[half:]...)
 	}
 	body := q.body
+	if q.uploads() {
+		body = q.formOfUpload()
+	}
 	if len(body) > logBodyCap {
 		body = body[:logBodyCap]
 	}
@@ -116,12 +119,14 @@ type request struct {
 	body           []byte
 	params         url.Values // of the query and of the body
 	badBody        bool
+	file           *upload // of an upload; nil when none was sent
+	failProcessing bool    // what is uploaded cannot be processed
 }
 
-func newRequest(r *http.Request, body []byte) *request {
+func newRequest(r *http.Request) *request {
 	q := &request{
 		r: r, method: r.Method, path: r.URL.EscapedPath(), route: r.URL.Path, rawQuery: r.URL.RawQuery, host: r.Host,
-		ctype: r.Header.Get("Content-Type"), idempotencyKey: r.Header.Get("Idempotency-Key"), body: body,
+		ctype: r.Header.Get("Content-Type"), idempotencyKey: r.Header.Get("Idempotency-Key"),
 	}
 	q.ip, _, _ = strings.Cut(r.RemoteAddr, ":")
 	if len(q.route) > 1 {
@@ -134,12 +139,12 @@ func newRequest(r *http.Request, body []byte) *request {
 	if q.params == nil {
 		q.params = url.Values{}
 	}
-	q.readBody()
 	return q
 }
 
-// readBody understands the three forms that servers accept.
-func (q *request) readBody() {
+// parse understands the three forms that servers accept.
+func (q *request) parse(body []byte) {
+	q.body = body
 	if len(q.body) == 0 {
 		return
 	}

@@ -33,6 +33,9 @@ func (s *Server) route(q *request) *answer {
 	if a := s.oauthRoute(q); a != nil {
 		return a
 	}
+	if a := s.mediaFile(q); a != nil {
+		return a
+	}
 	path, ok := strings.CutPrefix(q.route, "/api/")
 	if !ok {
 		return &answer{status: http.StatusNotFound, ctype: "text/html; charset=utf-8", body: []byte("<!DOCTYPE html><title>404</title><h1>404 Not Found</h1>")}
@@ -154,6 +157,8 @@ func (s *Server) private(q *request, who *Account, parts []string) *answer {
 		if s.profile == Mastodon {
 			return s.changePolicy(q, who)
 		}
+	case "POST /api/v1/media", "POST /api/v2/media":
+		return s.uploadMedia(q, who)
 	case "POST /api/v1/statuses":
 		return s.createStatus(q, who)
 	case "GET /api/v1/timelines/home":
@@ -181,6 +186,8 @@ func (s *Server) private(q *request, who *Account, parts []string) *answer {
 		}
 	case "statuses":
 		return s.oneStatus(q, who, parts)
+	case "media":
+		return s.oneMedia(q, who, parts)
 	}
 	return nil
 }

@@ -53,6 +53,11 @@ func (s *Server) needs(method string, parts []string) []string {
 	case "preferences":
 		return []string{"read:accounts"}
 	case "media":
+		// Mastodon asks for write:media to read them too; Pleroma and GoToSocial
+		// for read:media (MediaController and mediaget.go there).
+		if get && s.profile != Mastodon {
+			return []string{"read:media"}
+		}
 		return []string{"write:media"}
 	case "lists", "filters", "bookmarks", "favourites", "blocks", "mutes":
 		return []string{verb + parts[1]}

@@ -3,7 +3,6 @@ package fedisim
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -51,10 +50,15 @@ type Options struct {
 
 	// KeepRequests bounds the log that Requests returns; 2,000 if zero.
 	KeepRequests int
+
+	// KeepFile bounds, in bytes, what is kept of an uploaded file; 24 MiB if
+	// zero. The rest is counted and hashed, and neither looked at nor served.
+	// Of all files together 128 MiB are kept, the newest.
+	KeepFile int
 }
 
 const (
-	bodyCap    = 8 << 20 // of a request
+	bodyCap    = 8 << 20 // of a request that is not an upload
 	logBodyCap = 16 << 10
 )
 
@@ -87,6 +91,11 @@ type Server struct {
 	timeline []*status // in the order they were stored
 	ranked   []*status // by rank
 	media    map[string]*media
+	uploaded []*media // by clients, in order
+	kept     int64    // bytes of them in memory
+	limits   Limits
+	gets     int           // how many GETs find a new medium still in processing
+	takes    time.Duration // and how long that lasts
 	held     []*notification
 
 	seen    map[string]seenKey // Idempotency-Keys
@@ -119,12 +128,15 @@ func New(opt Options) *Server {
 	if opt.KeepRequests == 0 {
 		opt.KeepRequests = 2000
 	}
+	if opt.KeepFile == 0 {
+		opt.KeepFile = fileCap
+	}
 	if opt.StreamHeartbeat == 0 {
 		opt.StreamHeartbeat = streamBeat
 	}
 	rng := rand.New(rand.NewPCG(opt.Seed, 0x5eed))
 	return &Server{
-		profile: opt.Profile, traits: traitsOf(opt.Profile), opt: opt,
+		profile: opt.Profile, traits: traitsOf(opt.Profile), opt: opt, limits: limitsOf(opt.Profile), gets: 1,
 		domain: opt.Domain, base: "https://" + opt.Domain,
 		done: make(chan struct{}), rng: rng,
 		ids:      idMaker{profile: opt.Profile, rng: rng},
@@ -242,8 +254,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	defer s.running.Done()
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyCap))
-	if err != nil {
+	q := newRequest(r)
+	if f := s.strike(q, true); f != nil {
+		s.serveFault(w, q, f)
+		return
+	}
+	if err := q.readBody(w, s.opt.KeepFile); err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
 			http.Error(w, "Payload Too Large", http.StatusRequestEntityTooLarge)
@@ -251,8 +267,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		panic(http.ErrAbortHandler) // the client left while sending
 	}
-	q := newRequest(r, body)
-	if f := s.strike(q); f != nil {
+	if f := s.strike(q, false); f != nil {
 		s.serveFault(w, q, f)
 		return
 	}

@@ -40,13 +40,6 @@ type status struct {
 	deleted bool
 }
 
-// media is an attachment: made with AddMedia, attached by posting.
-type media struct {
-	id, kind, description string
-	owner                 *Account
-	attached              *status
-}
-
 // draft is what a member or a client wants to post.
 type draft struct {
 	text, cw, language, visibility string
@@ -70,14 +63,6 @@ func (s *Server) mustStatus(id string) *status {
 		panic(fmt.Sprintf("fedisim: there is no post %q", id))
 	}
 	return st
-}
-
-func (s *Server) mustMedia(id string) *media {
-	m := s.media[id]
-	if m == nil {
-		panic(fmt.Sprintf("fedisim: there is no attachment %q", id))
-	}
-	return m
 }
 
 // identify gives a new post its ids and addresses.
@@ -220,6 +205,7 @@ func (s *Server) remove(st *status) {
 	removeRanked(&s.ranked, st)
 	removeRanked(&st.author.statuses, st)
 	st.author.json = nil
+	s.detach(st)
 	if st.replyTo != nil {
 		removeRanked(&st.replyTo.replies, st)
 		if st.visible(nil) {

@@ -23,11 +23,12 @@ func (s *Server) serveFault(w http.ResponseWriter, q *request, in *Injected) {
 		s.serveLate(w, q, in)
 		return
 	case f.pass:
+		q.failProcessing = f.failing
 		s.serve(w, q, f.name)
 		return
 	}
 	var a *answer
-	if f.stored {
+	if f.stored && !f.early {
 		a = s.do(q)
 	}
 	switch {
