@@ -24,4 +24,5 @@ const (
 	OperatorUnreachable     Key = "operator.unreachable"       // {account}, {reason}
 	OperatorDiskLow         Key = "operator.disk_low"          // {free} megabytes
 	OperatorAnswerRefused   Key = "operator.answer_refused"    // {account}, {reason}
+	OperatorBoardDenied     Key = "operator.board_denied"      // {board}, {reason}
 )
