@@ -26,6 +26,7 @@ import (
 	"rookery/internal/outbox"
 	"rookery/internal/persona"
 	"rookery/internal/store"
+	"rookery/internal/turns"
 )
 
 // Options are what an App gets besides its configuration.
@@ -90,7 +91,7 @@ func Open(ctx context.Context, cfg *config.Config, o Options) (a *App, err error
 // A new part is one entry here.
 func Migrations() []store.Migrations {
 	return []store.Migrations{jobs.Migrations(), inbox.Migrations(), outbox.Migrations(), fedi.Migrations(), budget.Migrations(),
-		operator.Migrations(), mydata.Migrations(), persona.Migrations()}
+		turns.Migrations(), operator.Migrations(), mydata.Migrations(), persona.Migrations()}
 }
 
 func userAgent(version string) string { return "Rookery/" + version + " (community bot)" }

@@ -38,6 +38,8 @@ var ranks = map[string]int{
 	"insight": features, "persona": features, "gifs": features, "mydata": features, "operator": features,
 
 	"dashboard": platforms, "discord": platforms, "fedi": platforms,
+	// What features share stands between them and inbox, as the platforms do.
+	"turns": platforms, "answers": platforms,
 
 	"inbox": boxes, "outbox": boxes,
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"rookery/internal/community"
@@ -14,55 +13,26 @@ import (
 	"rookery/internal/llm"
 	"rookery/internal/outbox"
 	"rookery/internal/store"
+	"rookery/internal/turns"
 )
 
 // maxDeclined is how often a model may decline, or say nothing to, one mention.
 const maxDeclined = 4
 
-// pump is one round of answering for an account.
-type pump struct {
-	*Persona
-	account community.AccountID
-	left    int       // replies that may still be made; -1 for no end
-	until   time.Time // no mention is begun after it
-
-	draw *draw
-
-	mu       sync.Mutex
-	answered int
-	stopped  error // trouble that is not this mention's alone
-}
-
 // Answer answers waiting mentions of an account until none is due, limit are
 // answered (no limit if it is negative), or the model or the server is in
 // trouble, which is the error it returns. Nothing is lost by an error.
 func (p *Persona) Answer(ctx context.Context, account community.AccountID, limit int) (answered int, err error) {
-	run := &pump{Persona: p, account: account, draw: p.drawOf(account), left: limit, until: p.Clock.Now().Add(pumpFor)}
-	hands := p.Parallel
-	if limit >= 0 {
-		hands = min(hands, limit)
+	answered, err = p.Round(ctx, account, limit, p.one)
+	if p.Trouble != nil && ctx.Err() == nil && (llm.ClassOf(err) != "" || answered > 0) {
+		p.Trouble(ctx, modelError(err))
 	}
-	var wg sync.WaitGroup
-	for range hands {
-		wg.Go(func() { run.loop(ctx) })
-	}
-	wg.Wait()
-	if p.Trouble != nil && ctx.Err() == nil && (llm.ClassOf(run.stopped) != "" || run.answered > 0) {
-		p.Trouble(ctx, modelError(run.stopped))
-	}
-	if llm.ClassOf(run.stopped) != "" && ctx.Err() == nil {
+	if llm.ClassOf(err) != "" && ctx.Err() == nil {
 		if err := p.patienceOver(ctx, account); err != nil {
 			p.Log.Warn("who has waited long could not be told", "account", account, "error", err)
 		}
 	}
-	p.mu.Lock()
-	if run.stopped != nil {
-		p.troubles[account]++
-	} else if run.answered > 0 {
-		delete(p.troubles, account)
-	}
-	p.mu.Unlock()
-	return run.answered, run.stopped
+	return answered, err
 }
 
 // modelError is the error if it is the model's.
@@ -73,64 +43,12 @@ func modelError(err error) error {
 	return err
 }
 
-func (r *pump) loop(ctx context.Context) {
-	for r.begin(ctx) {
-		w, ok, err := r.pick(ctx)
-		if err != nil || !ok {
-			r.end(false, err)
-			<-r.slots
-			return
-		}
-		failpoint.At("3-picked")
-		done, err := r.one(ctx, w)
-		r.end(done, err)
-		<-r.slots
-	}
-}
-
-// begin takes a slot and one of the replies left.
-func (r *pump) begin(ctx context.Context) bool {
-	select {
-	case r.slots <- struct{}{}:
-	case <-ctx.Done():
-		return false
-	}
-	// While nothing is sent nothing is asked: the words would be stale, and paid for.
-	since, err := r.Outbox.Paused(ctx)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err != nil && r.stopped == nil {
-		r.stopped = err
-	}
-	if !since.IsZero() || r.left == 0 || r.stopped != nil || r.isStopping() || ctx.Err() != nil || r.Clock.Now().After(r.until) {
-		<-r.slots
-		return false
-	}
-	if r.left > 0 {
-		r.left--
-	}
-	return true
-}
-
-func (r *pump) end(answered bool, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if answered {
-		r.answered++
-	} else if r.left >= 0 {
-		r.left++ // it cost no reply
-	}
-	if err != nil && r.stopped == nil {
-		r.stopped = err
-	}
-}
-
 // one answers one mention. Its error is trouble that others would meet too;
 // what concerns this mention alone is settled here.
-func (p *Persona) one(ctx context.Context, w waiting) (answered bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, p.answerLimit()-holdMargin)
-	defer cancel()
-	m := w.mention
+func (p *Persona) one(ctx context.Context, picked turns.Waiting) (answered bool, err error) {
+	failpoint.At("3-picked")
+	w := waiting{Waiting: picked}
+	m := w.Mention
 	if why, err := p.unwanted(ctx, m); err != nil {
 		return false, p.trouble(ctx, w, err)
 	} else if why != "" {
@@ -210,7 +128,7 @@ func (p *Persona) answeredBefore(ctx context.Context, self community.Member, m c
 // cost is noted with the mention, to be counted when it is settled.
 func (p *Persona) ask(ctx context.Context, w *waiting, self community.Member, above []community.Post, in fedi.Instance) (string, error) {
 	// A conversation that was too large for the model is halved each time.
-	limit := max(p.MaxPromptChars>>min(w.declined, 4), min(p.MaxPromptChars, 2_000))
+	limit := max(p.MaxPromptChars>>min(w.Declined, 4), min(p.MaxPromptChars, 2_000))
 	room := in.MaxChars
 	if room <= 0 {
 		room = 500
@@ -224,8 +142,8 @@ func (p *Persona) ask(ctx context.Context, w *waiting, self community.Member, ab
 	if s.stopped, err = p.whoStopped(ctx, above); err != nil {
 		return "", err
 	}
-	s.pages = p.readPages(ctx, w.mention, above, s)
-	conversation := p.prompt(s, w.mention, above, replyChars, limit)
+	s.pages = p.readPages(ctx, w.Mention, above, s)
+	conversation := p.prompt(s, w.Mention, above, replyChars, limit)
 	most := p.most(conversation)
 	if err := p.reserve(ctx, *w, most); err != nil {
 		return "", err
@@ -250,15 +168,15 @@ func (p *Persona) ask(ctx context.Context, w *waiting, self community.Member, ab
 
 // send plans the reply and ends the waiting in one commit, then sends it.
 func (p *Persona) send(ctx context.Context, w waiting, texts []string, cw string) (bool, error) {
-	m := w.mention
+	m := w.Mention
 	var claim *outbox.Claim
 	var mine bool
 	err := p.Store.Write(ctx, func(ctx context.Context, tx store.Tx) (err error) {
 		claim = nil
-		if mine, err = p.held(ctx, tx, w); err != nil || !mine {
+		if mine, err = p.Held(ctx, tx, w.Waiting); err != nil || !mine {
 			return err
 		}
-		if err := inbox.Set(ctx, tx, w.id, inbox.Answering, ""); err != nil {
+		if err := inbox.Set(ctx, tx, w.ID, inbox.Answering, ""); err != nil {
 			return err
 		}
 		if w.reserved {
@@ -306,28 +224,6 @@ func (p *Persona) noAnswer(ctx context.Context, w waiting, err error) error {
 	return p.trouble(ctx, w, err)
 }
 
-// decline counts a failure that is this mention's alone, and gives it up when
-// there were too many.
-func (p *Persona) decline(ctx context.Context, w waiting, err error) error {
-	if w.declined+1 >= maxDeclined {
-		return p.close(ctx, w, inbox.Failed, err.Error())
-	}
-	w.declined++
-	return p.putBack(ctx, w, p.Clock.Now().Add(backoff(w.attempts)), err)
-}
-
-// trouble puts the mention back and reports what others would meet too.
-func (p *Persona) trouble(ctx context.Context, w waiting, err error) error {
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return errors.Join(err, p.putBack(ctx, w, time.Time{}, nil)) // we are stopping; it is nobody's failure
-	}
-	at := p.Clock.Now().Add(backoff(w.attempts))
-	if asked := p.askedFor(err); asked.After(at) {
-		at = asked
-	}
-	return errors.Join(err, p.putBack(ctx, w, at, err))
-}
-
 // askedFor is when a server or the model's endpoint asked to be tried again,
 // by our clock; zero if it did not say. Once in the longest back-off it is
 // asked in any case: what it said may be wrong, or mended since.
@@ -338,7 +234,7 @@ func (p *Persona) askedFor(err error) time.Time {
 	} else if e, ok := errors.AsType[*fedi.Error](err); ok {
 		at = e.RetryAt
 	}
-	if latest := p.Clock.Now().Add(longestBackoff); at.After(latest) {
+	if latest := p.Clock.Now().Add(turns.LongestWait); at.After(latest) {
 		return latest
 	}
 	return at

@@ -19,7 +19,7 @@ const (
 
 // effect is the reply as the outbox keeps it.
 func (p *Persona) effect(w waiting, texts []string, cw string) outbox.Effect {
-	m := w.mention
+	m := w.Mention
 	language := p.Language
 	if language == "" {
 		language = m.Post.Language
@@ -29,7 +29,7 @@ func (p *Persona) effect(w waiting, texts []string, cw string) outbox.Effect {
 		again = 0 // fewer words are tried in its place
 	}
 	return outbox.Effect{
-		Key: keyPrefix + string(w.id), Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: m.Expires, Parts: len(texts), Again: again,
+		Key: keyPrefix + string(w.ID), Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: m.Expires, Parts: len(texts), Again: again,
 		Payload: fedi.PostPayload{
 			Parts: texts, CW: cw, Sensitive: m.Post.Sensitive, Visibility: m.Post.Visibility.ForReply(),
 			InReplyTo: m.Post.ID, Language: language, Dismiss: m.Notification,

@@ -115,7 +115,7 @@ func TestQueueWaitsAsLongAsTheModelAsksFor(t *testing.T) {
 		}
 		found := false
 		for _, j := range all {
-			if j.Kind != (answerArgs{}).Kind() {
+			if j.Kind != (answerJob{}).Kind() {
 				continue
 			}
 			found = true

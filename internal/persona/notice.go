@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -81,21 +80,12 @@ func (p *Persona) patienceOver(ctx context.Context, account community.AccountID)
 	}
 	before := p.platform.Now(account).Add(-p.NoticeAfter)
 	return p.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		rows, err := tx.Query(ctx, `select mention, body from persona_waiting
-			where account = $1 and noticed = 0 and notified_at <= $2 order by notified_at limit 100`, string(account), before.UnixMilli())
-		type row struct{ id, body string }
-		late, err := store.Collect(rows, err, func(r store.Row) (v row, err error) { return v, r.Scan(&v.id, &v.body) })
+		late, err := p.Late(ctx, tx, account, before)
 		if err != nil {
-			return fmt.Errorf("see who has waited long: %w", err)
+			return err
 		}
-		for _, r := range late {
-			var m community.Mention
-			if err := json.Unmarshal([]byte(r.body), &m); err != nil {
-				return fmt.Errorf("read mention %s: %w", r.id, err)
-			}
-			if _, err := tx.Exec(ctx, `update persona_waiting set noticed = 1 where mention = $1`, r.id); err != nil {
-				return err
-			}
+		for _, w := range late {
+			m := w.Mention
 			if p.Stopped != nil {
 				if stopped, err := p.Stopped(ctx, tx, Member(m.Post.Author)); err != nil || len(stopped) > 0 {
 					if err != nil {

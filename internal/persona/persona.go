@@ -3,27 +3,26 @@
 // says becomes one reply to the asker.
 //
 // Policy lives here and in prompt.go and reply.go, in plain values. It leaves
-// noticing mentions to the platform and inbox, sending the reply to outbox,
-// and speaking to the model to llm.
+// noticing mentions to the platform and inbox, whose turn it is to turns,
+// sending the reply to outbox, and speaking to the model to llm.
 package persona
 
 import (
 	"context"
 	"embed"
 	"log/slog"
-	"math/rand/v2"
-	"sync"
 	"time"
 
+	"rookery/internal/answers"
 	"rookery/internal/budget"
 	"rookery/internal/clock"
 	"rookery/internal/community"
 	"rookery/internal/fedi"
 	"rookery/internal/inbox"
-	"rookery/internal/jobs"
 	"rookery/internal/llm"
 	"rookery/internal/outbox"
 	"rookery/internal/store"
+	"rookery/internal/turns"
 )
 
 // Name is the feature's name in the configuration and in the tables.
@@ -109,19 +108,9 @@ const (
 // Persona is the feature. It is safe for concurrent use.
 type Persona struct {
 	Config
-	process  string
-	began    time.Time
-	platform platform
-	queue    *jobs.Queue // nil in a process that works no jobs
-	slots    chan struct{}
-
-	mu       sync.Mutex
-	stopping bool
-	troubles map[community.AccountID]int // failures in a row of the model or the server
-	draws    map[community.AccountID]*draw
-
-	// Shuffle is rand.Shuffle but in tests.
-	Shuffle func(n int, swap func(i, j int))
+	*turns.Turns // what waits for it
+	platform     platform
+	answers      answers.Of
 }
 
 var _ inbox.Feature = (*Persona)(nil)
@@ -129,7 +118,6 @@ var _ inbox.Feature = (*Persona)(nil)
 // New makes the feature and tells outbox that it owns its effects. Join must
 // be called before it answers.
 func New(c Config) *Persona {
-	c.Parallel = max(c.Parallel, 1)
 	if c.MaxPromptChars == 0 {
 		c.MaxPromptChars = 24_000
 	}
@@ -139,8 +127,9 @@ func New(c Config) *Persona {
 	if c.RequestTimeout == 0 {
 		c.RequestTimeout = 30 * time.Second
 	}
-	p := &Persona{Config: c, process: outbox.NewKey(), began: c.Clock.Now(), slots: make(chan struct{}, c.Parallel),
-		troubles: map[community.AccountID]int{}, draws: map[community.AccountID]*draw{}, Shuffle: rand.Shuffle}
+	p := &Persona{Config: c, Turns: turns.New(turns.Config{Store: c.Store, Clock: c.Clock, Log: c.Log, Feature: Name,
+		Takes: c.answerLimit(), Parallel: c.Parallel, Chances: maxDeclined, Paused: c.Outbox.Paused}),
+		answers: answers.Of{Feature: Name, Outbox: c.Outbox, Delete: fedi.DeleteKind, Keys: answerKeys}}
 	c.Outbox.Own(Name, p.settle)
 	return p
 }
@@ -165,26 +154,8 @@ func (*Persona) Wants(m community.Mention) (bool, string) {
 	return true, ""
 }
 
-// StopPicking lets answers under way end and begins no more: the first step
-// of a shutdown.
-func (p *Persona) StopPicking() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.stopping = true
+// answerLimit is how long one answer takes at most: the thread is read, what
+// it links to, the model asked, the answer sent.
+func (c Config) answerLimit() time.Duration {
+	return c.ModelTimeout + 4*c.RequestTimeout + pagesTime
 }
-
-func (p *Persona) isStopping() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.stopping
-}
-
-// answerLimit is how long one mention may be held: the thread is read, the
-// model asked, the answer sent. It is also how long another process waits for
-// one that died with a mention in its hands.
-func (p *Persona) answerLimit() time.Duration {
-	return p.ModelTimeout + 4*p.RequestTimeout + pagesTime + 2*holdMargin
-}
-
-// holdMargin keeps the work on a mention from outliving the hold on it.
-const holdMargin = 5 * time.Second

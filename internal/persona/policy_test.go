@@ -105,25 +105,6 @@ func TestTwoRoundsAtOnceAreStillFair(t *testing.T) {
 	})
 }
 
-// Whose turn it is first is decided by lot, not by who came first.
-func TestFirstTurnIsDrawn(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, options{})
-		first := w.ada.Post("@elelem I was first")
-		last := w.sim.AddAccount("zoe").Post("@elelem I was last")
-		w.poll()
-		w.persona.Shuffle = func(n int, swap func(i, j int)) {
-			for i := range n / 2 {
-				swap(i, n-1-i)
-			}
-		}
-		w.answer(1)
-		if len(w.replies(last)) != 1 || len(w.replies(first)) != 0 {
-			t.Error("the draw decided nothing")
-		}
-	})
-}
-
 func TestLoopGuardEndsARoundThatRepeatsItself(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{said: says("Thank you, and a good evening to you.")})

@@ -15,7 +15,7 @@ import (
 // it. It returns nil if nothing is left to say.
 func compose(self community.Member, asker community.Member, said, cw string, in fedi.Instance, most int) []string {
 	body := unwrap(plain(said), self)
-	body = silence(body)
+	body = community.WithoutMentions(body)
 	body = strings.TrimSpace(body)
 	if body == "" {
 		return nil
@@ -81,28 +81,3 @@ func cutPrefixFold(s, prefix string) (string, bool) {
 	}
 	return s, false
 }
-
-// handle is anything a server could take for a mention: an @ (also the
-// full-width one) before a letter, or before a dot or a hyphen, with which a
-// name begins on some; wherever it stands but inside an e-mail address, whose
-// own @ has a letter before it.
-var handle = regexp.MustCompile(`(^|[^\p{L}\p{N}_])[@＠]+([\p{L}\p{N}_.-])`)
-
-// silence makes every mention in the model's words a plain word: a reply
-// reaches the asker and nobody else. It repeats because "@@a" and "@a@b"
-// leave new ones behind.
-func silence(text string) string {
-	for strings.ContainsAny(text, "@＠") {
-		next := handle.ReplaceAllString(text, "$1$2")
-		next = host.ReplaceAllString(next, "$1 at $2")
-		if next == text {
-			break
-		}
-		text = next
-	}
-	return text
-}
-
-// host is the second half of a full handle, "ada@art.example", which some
-// servers resolve without an @ in front.
-var host = regexp.MustCompile(`([\p{L}\p{N}_.-])[@＠]([\p{L}\p{N}_.-])`)

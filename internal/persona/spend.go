@@ -11,6 +11,7 @@ import (
 	"rookery/internal/inbox"
 	"rookery/internal/llm"
 	"rookery/internal/store"
+	"rookery/internal/turns"
 )
 
 // Member is the name under which a member's use of the budget is counted.
@@ -22,7 +23,7 @@ func (p *Persona) spender(m community.Mention) budget.Spender {
 
 // reservation is the key of a mention's place in the budget: that of its
 // answer, so that another try has the same one.
-func reservation(w waiting) string { return keyPrefix + string(w.id) }
+func reservation(w waiting) string { return keyPrefix + string(w.ID) }
 
 // most is what asking for an answer may use at most, as far as that can be
 // told before.
@@ -56,7 +57,7 @@ func (p *Persona) reserve(ctx context.Context, w waiting, most budget.Tokens) er
 	var over *budget.Exceeded
 	err := p.Store.WriteRelaxed(ctx, func(ctx context.Context, tx store.Tx) error {
 		over = nil
-		err := p.Budget.Reserve(ctx, tx, reservation(w), p.spender(w.mention), most)
+		err := p.Budget.Reserve(ctx, tx, reservation(w), p.spender(w.Mention), most)
 		if errors.As(err, &over) {
 			return nil // that it was exceeded is noted there
 		}
@@ -106,12 +107,12 @@ func (p *Persona) release(ctx context.Context, tx store.Tx, w waiting) error {
 func (p *Persona) overBudget(ctx context.Context, w waiting, over *budget.Exceeded) error {
 	if over.Passing() {
 		// Others hold what is left, and may give some of it back.
-		return p.putBack(ctx, w, p.Clock.Now().Add(backoff(w.attempts)), over)
+		return p.putBack(ctx, w, p.Clock.Now().Add(turns.Backoff(w.Attempts)), over)
 	}
 	reason := "the budget is used up: " + over.Error()
-	return p.closeWith(ctx, w, inbox.Declined, reason, func(ctx context.Context, tx store.Tx) error {
-		return p.notify(ctx, tx, w.mention, p.budgetNotice(w.mention, over))
-	})
+	return p.Close(ctx, w.Waiting, inbox.Declined, reason, p.releasing(w, func(ctx context.Context, tx store.Tx) error {
+		return p.notify(ctx, tx, w.Mention, p.budgetNotice(w.Mention, over))
+	}))
 }
 
 func asExceeded(err error) (*budget.Exceeded, bool) {

@@ -184,7 +184,7 @@ func TestMentionIsTakenOverOnlyWhenItsLeaseHasEnded(t *testing.T) {
 		}
 		w.modelCalls(1)
 		// The first is held up for longer than its lease (a suspended machine).
-		w.clock.Advance(w.persona.answerLimit() + time.Second)
+		w.clock.Advance(w.persona.Hold() + time.Second)
 		taken := w.inBackground(t.Context(), other)
 		w.modelHas("the question once more", func(st llmsim.Stats) bool { return st.Open == 2 })
 		open()
@@ -203,7 +203,7 @@ func TestRecoverFreesWhatTheLastProcessHeld(t *testing.T) {
 		w := newWorld(t, s, options{})
 		q := w.ask(1)[0]
 		w.poll()
-		if _, ok, err := w.persona.take(t.Context(), w.account, w.ada.Handle()); !ok || err != nil {
+		if _, ok, err := w.persona.Pick(t.Context(), w.account); !ok || err != nil {
 			t.Fatalf("picked %v: %v", ok, err)
 		}
 		// The process dies, and another starts.
@@ -218,7 +218,7 @@ func TestRecoverFreesWhatTheLastProcessHeld(t *testing.T) {
 			if n := w.answer(-1); n != 0 {
 				t.Error("answered what another process may be at")
 			}
-			w.clock.Advance(w.persona.answerLimit())
+			w.clock.Advance(w.persona.Hold())
 		}
 		if n := w.answer(-1); n != 1 {
 			t.Errorf("%d replies", n)

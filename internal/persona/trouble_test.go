@@ -11,6 +11,7 @@ import (
 	"rookery/internal/sim/fedisim"
 	"rookery/internal/sim/llmsim"
 	"rookery/internal/store"
+	"rookery/internal/turns"
 )
 
 // untilDue moves the clock to when the only waiting mention is due.
@@ -58,7 +59,7 @@ func TestModelInTroubleLosesNothing(t *testing.T) {
 				t.Errorf("%s: the row is %+v", what, row)
 			}
 			// What it asks for is heeded, up to the longest back-off.
-			asked := min(f.RetryAfter, longestBackoff)
+			asked := min(f.RetryAfter, turns.LongestWait)
 			if wait := row.next.Sub(w.clock.Now()); wait < max(time.Second, asked) || wait > max(2*time.Second, asked+time.Second) {
 				t.Errorf("%s: the next try is in %v", what, wait)
 			}
@@ -101,21 +102,6 @@ func TestThreadThatCannotBeReadLosesNothing(t *testing.T) {
 	})
 }
 
-func TestBackOffGrowsWithJitterToTenMinutes(t *testing.T) {
-	t.Parallel()
-	for _, failures := range []int{-5, -1, 0, 1, 2, 5, 8, 9, 12, 13, 63, 64, 1 << 40} {
-		most := 10 * time.Minute
-		if failures <= 8 {
-			most = 2 * time.Second << max(failures, 0)
-		}
-		for range 200 {
-			if d := backoff(failures); d < most/2 || d > most {
-				t.Fatalf("after %d failures: %v, not from %v to %v", failures, d, most/2, most)
-			}
-		}
-	}
-}
-
 // TestClockThatRanAheadPutsNothingOff: a machine without a battery for its
 // clock fails a mention while it believes in a far future, and then learns
 // better.
@@ -130,7 +116,7 @@ func TestClockThatRanAheadPutsNothingOff(t *testing.T) {
 		if n, err := w.persona.Answer(t.Context(), w.account, -1); n != 0 || err == nil {
 			t.Fatalf("%d replies, error %v", n, err)
 		}
-		if _, ok, err := w.persona.take(t.Context(), w.account, w.ada.Handle()); !ok || err != nil { // and held by one that died
+		if _, ok, err := w.persona.Pick(t.Context(), w.account); !ok || err != nil { // and held by one that died
 			t.Fatalf("picked %v: %v", ok, err)
 		}
 		w.clock.Advance(-ahead)

@@ -24,6 +24,7 @@ import (
 	"rookery/internal/sim/llmsim"
 	"rookery/internal/store"
 	"rookery/internal/store/storetest"
+	"rookery/internal/turns"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -242,8 +243,8 @@ type waitingRow struct {
 
 func (w *world) waiting() []waitingRow {
 	w.Helper()
-	rows, err := w.store.Query(w.Context(), `select attempts, declined, next_at, lease_until, last_error from persona_waiting
-		where account = $1 order by notified_at, mention`, string(w.account))
+	rows, err := w.store.Query(w.Context(), `select attempts, declined, next_at, lease_until, last_error from turns_waiting
+		where feature = $2 and account = $1 order by notified_at, mention`, string(w.account), Name)
 	all, err := store.Collect(rows, err, func(r store.Row) (v waitingRow, err error) {
 		var next, lease int64
 		err = r.Scan(&v.attempts, &v.declined, &next, &lease, &v.lastError)
@@ -314,7 +315,7 @@ func decode(t testing.TB, r fedisim.Request) (text string) {
 
 // tables are what the feature needs in a database, without the jobs'.
 func tables() []store.Migrations {
-	return []store.Migrations{inbox.Migrations(), outbox.Migrations(), fedi.Migrations(), budget.Migrations(), Migrations()}
+	return []store.Migrations{inbox.Migrations(), outbox.Migrations(), fedi.Migrations(), budget.Migrations(), turns.Migrations(), Migrations()}
 }
 
 // emptied opens another database of the same kind, with nothing in it.

@@ -284,7 +284,7 @@ func (w *World) waiting() string {
 	defer s.Close()
 	rows, err := s.Query(context.Background(), `
 		select 'mention ' || state || ', ' || count(*) || ' times, ' || reason from inbox_mention group by state, reason
-		union all select 'waits ' || mention || ', attempts ' || attempts || ', next_at ' || next_at || ', lease_until ' || lease_until || ', ' || last_error from persona_waiting
+		union all select 'waits ' || mention || ', attempts ' || attempts || ', next_at ' || next_at || ', lease_until ' || lease_until || ', ' || last_error from turns_waiting
 		union all select 'effect ' || key || ' ' || state || ', attempt ' || attempt || ', looks ' || looks || ', next_at ' || next_at || ', ' || reason
 			from outbox_effect where state in ('planned', 'sent')`)
 	lines, err := store.Collect(rows, err, func(r store.Row) (line string, err error) { return line, r.Scan(&line) })
@@ -300,7 +300,7 @@ func (w *World) Unfinished() (n int) {
 	s := w.open()
 	defer s.Close()
 	err := s.QueryRow(context.Background(), `select (select count(*) from outbox_effect where state in ('planned', 'sent'))
-		+ (select count(*) from persona_waiting)`).Scan(&n)
+		+ (select count(*) from turns_waiting)`).Scan(&n)
 	if err != nil {
 		w.T.Fatal(err)
 	}

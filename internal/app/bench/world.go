@@ -233,7 +233,7 @@ func (w *world) count(ctx context.Context) (known, waiting int, err error) {
 		return 0, 0, err
 	}
 	defer s.Close()
-	err = s.QueryRow(ctx, `select (select count(*) from inbox_mention), (select count(*) from persona_waiting)`).Scan(&known, &waiting)
+	err = s.QueryRow(ctx, `select (select count(*) from inbox_mention), (select count(*) from turns_waiting)`).Scan(&known, &waiting)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count the mentions: %w", err)
 	}
