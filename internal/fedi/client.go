@@ -7,7 +7,8 @@ package fedi
 // really answer. It decides nothing: when to poll, whom to answer and whether
 // an effect may be repeated is the business of its callers, who get errors
 // whose class says what happened. It keeps no state but what it has learnt of
-// its server: software and limits, rates, the clock, whether dismissal works.
+// its server: software and limits, rates, the clock, how dismissals and
+// uploads work.
 
 import (
 	"errors"
@@ -76,6 +77,8 @@ type Client struct {
 	instance Instance  // as last probed
 	probed   bool
 	dismiss  dismissal
+	oldMedia bool // uploads go to the older call
+	noExpect bool // what stands before the server cannot be asked first
 }
 
 // New returns a client; it sends nothing yet. An error says what is wrong
@@ -139,6 +142,7 @@ func newTransport() *http.Transport {
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    10 * time.Second,
+		ExpectContinueTimeout:  2 * time.Second, // servers that do not know how to be asked just wait
 		MaxIdleConns:           connections,
 		MaxIdleConnsPerHost:    connections, // fewer would be closed and opened again all the time
 		MaxConnsPerHost:        connections,

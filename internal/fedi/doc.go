@@ -5,8 +5,8 @@
 // differently; RegisterApp begins a log-in from a terminal. Fedi runs our
 // accounts on top of it: logs in, makes sure that a token is still the
 // account's own, notices mentions by polling and by the server's stream and
-// hands them to inbox, and carries out the kinds of effect that outbox plans
-// (PostKind, DeleteKind).
+// hands them to inbox, has the server take in the files of a post (Attach), and
+// carries out the kinds of effect that outbox plans (PostKind, DeleteKind).
 //
 // Polling is what nothing is lost by; a stream only brings the news sooner
 // and makes polls rarer while it is open.

@@ -60,21 +60,29 @@ func (k postKind) Send(ctx context.Context, a outbox.Attempt) (string, error) {
 	if err != nil {
 		return "", sendError(l.helped(l.why(ctx, d, err)))
 	}
+	l.counted(a, s, len(d.MediaIDs))
 	return string(s.ID), nil
 }
 
 // why finds out what a server means that refuses a post without saying it in
 // its status: Akkoma says 422 when the parent is gone, and 403 to a token that
-// is not valid.
+// is not valid; for files that are not ready, or not there, there is no status
+// of their own.
 func (l *login) why(ctx context.Context, d Draft, err error) error {
 	e, ok := errors.AsType[*Error](err)
-	if !ok || e.Class != Invalid || e.Status == 0 {
+	if !ok || e.Class != Invalid && e.Class != Gone || e.Status == 0 {
 		return err
 	}
 	if e.Status == http.StatusForbidden {
 		if other := l.stillUs(ctx); ClassOf(other) == Auth {
 			return other
 		}
+	}
+	if l.blame(ctx, d.MediaIDs, e) {
+		return e
+	}
+	if e.Class == Gone {
+		return err
 	}
 	if d.InReplyTo != "" {
 		if _, other := l.client.Status(ctx, d.InReplyTo); ClassOf(other) == Gone {
@@ -122,7 +130,7 @@ func (k postKind) Find(ctx context.Context, a outbox.Attempt, free func(context.
 	}
 	look := looking{parent: p.parent(a), since: a.First.Add(-slack), free: free}
 	if a.Part == 0 {
-		look.media = p.MediaIDs
+		look.media, look.renamed = p.MediaIDs, renames(l.client.software())
 	}
 	_, self := l.account()
 	var asOf time.Time
@@ -135,8 +143,8 @@ func (k postKind) Find(ctx context.Context, a outbox.Attempt, free func(context.
 		if n == 0 {
 			asOf = answered // what came later is not covered
 		}
-		if found, err := look.among(ctx, page); found != "" || err != nil {
-			return outbox.Found{ID: found, AsOf: asOf}, err
+		if found, err := look.among(ctx, page); found.ID != "" || err != nil {
+			return l.found(a, p, found, asOf), err
 		}
 		if len(page) == 0 || page[len(page)-1].ID == before || !slices.ContainsFunc(page, look.recent) {
 			break
@@ -155,20 +163,29 @@ func (k postKind) Find(ctx context.Context, a outbox.Attempt, free func(context.
 	}
 	mine := slices.DeleteFunc(thread.Descendants, func(s Status) bool { return s.Account.ID != self.ID })
 	found, err := look.among(ctx, mine)
-	return outbox.Found{ID: found, AsOf: asOf}, err
+	return l.found(a, p, found, asOf), err
+}
+
+// found tells what a look has found, which may be nothing.
+func (l *login) found(a outbox.Attempt, p PostPayload, s Status, asOf time.Time) outbox.Found {
+	if s.ID != "" && a.Part == 0 {
+		l.counted(a, s, len(p.MediaIDs))
+	}
+	return outbox.Found{ID: string(s.ID), AsOf: asOf}
 }
 
 // looking is what a Find goes by.
 type looking struct {
-	parent community.PostID
-	media  []string
-	since  time.Time
-	free   func(context.Context, string) (bool, error)
+	parent  community.PostID
+	media   []string
+	renamed bool // its media may have other ids than those we attached
+	since   time.Time
+	free    func(context.Context, string) (bool, error)
 }
 
 func (k looking) recent(s Status) bool { return !s.CreatedAt.Before(k.since) }
 
-func (k looking) among(ctx context.Context, page []Status) (string, error) {
+func (k looking) among(ctx context.Context, page []Status) (Status, error) {
 	// The oldest first: if there were two, the first is the one that counts.
 	for _, s := range slices.Backward(page) {
 		if s.ReblogOf != "" || !k.matches(s) {
@@ -176,18 +193,21 @@ func (k looking) among(ctx context.Context, page []Status) (string, error) {
 		}
 		ok, err := k.free(ctx, string(s.ID))
 		if err != nil {
-			return "", err
+			return Status{}, err
 		}
 		if ok {
-			return string(s.ID), nil
+			return s, nil
 		}
 	}
-	return "", nil
+	return Status{}, nil
 }
 
 func (k looking) matches(s Status) bool {
 	if len(k.media) > 0 && len(s.MediaAttachments) > 0 {
-		return slices.ContainsFunc(s.MediaAttachments, func(m MediaAttachment) bool { return slices.Contains(k.media, m.ID) })
+		ours := slices.ContainsFunc(s.MediaAttachments, func(m MediaAttachment) bool { return slices.Contains(k.media, m.ID) })
+		if ours || !k.renamed {
+			return ours
+		}
 	}
 	// A reply no other row holds is ours whenever it was made: the time we
 	// noted may be of a clock that ran ahead.

@@ -19,6 +19,7 @@ const (
 	Gone          Class = "gone"           // there is no such thing (any more), or not for this account
 	Unsupported   Class = "unsupported"    // this server cannot do that
 	RejectedMedia Class = "rejected media" // the server does not take this file: try another form of it
+	NoMedia       Class = "no media"       // a file that the post attaches is not there (any more) or could not be processed: upload it again
 	TooLong       Class = "too long"       // the text is over the server's limit
 	Invalid       Class = "invalid"        // refused for good (another 4xx), or refused here before sending
 	Rate          Class = "rate"           // not carried out; not before Error.RetryAt

@@ -50,6 +50,7 @@ type Instance struct {
 	MIMETypes  []string // accepted; empty when not told
 	ImageSize  int64    // bytes
 	ImagePixel int64    // width times height; 0 when not told
+	GIFPixel   int64    // width times height of a GIF, which no server tells; 0 when there is no other than ImagePixel
 	VideoSize  int64    // bytes
 	VideoPixel int64    // width times height; 0 when not told
 	VideoRate  int64    // frames a second; 0 when not told
@@ -62,6 +63,10 @@ const (
 	defaultMaxAlt    = 1500
 	defaultImageSize = 16 << 20
 	defaultVideoSize = 99 << 20
+	// mastodonGIF is what Mastodon takes of a GIF, moving or not: 1280 by 720.
+	// It stands in its sources alone (GIF_MATRIX_LIMIT of
+	// app/models/concerns/attachmentable.rb).
+	mastodonGIF = 921_600
 )
 
 type wireInstance struct {
@@ -153,6 +158,9 @@ func (c *Client) Instance(ctx context.Context) (Instance, error) {
 			in.Software = sw
 		}
 	}
+	if in.Software == Mastodon {
+		in.GIFPixel = mastodonGIF
+	}
 	in.URLChars = urlChars(in.Software, w.Configuration.V.Statuses.V.PerURL)
 	if in.Domain == "" {
 		in.Domain = c.base.Host
@@ -188,6 +196,9 @@ func merge(v2, v1 wireInstance) wireInstance {
 	}
 	if v2.Configuration.V.URLs.OK {
 		v1.Configuration.V.URLs = v2.Configuration.V.URLs
+	}
+	if !v1.Configuration.V.Media.OK {
+		v1.Configuration.V.Media = v2.Configuration.V.Media
 	}
 	return v1
 }

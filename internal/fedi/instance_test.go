@@ -24,7 +24,7 @@ func TestInstanceFallsBackFromV2ToV1ToSingleFieldsToDefaults(t *testing.T) {
 			map[string]string{"/api/v2/instance": `{"domain":"Art.example","version":"4.6.4","source_url":"https://github.com/mastodon/mastodon","configuration":{
 				"urls":{"streaming":"wss://stream.art.example"},"statuses":{"max_characters":1000,"max_media_attachments":6,"characters_reserved_per_url":23},
 				"media_attachments":{"supported_mime_types":["image/png"],"description_limit":10000,"image_size_limit":1,"image_matrix_limit":2,"video_size_limit":3,"video_matrix_limit":4,"video_frame_rate_limit":5}}}`},
-			Instance{Software: Mastodon, Version: "4.6.4", Domain: "art.example", Streaming: "wss://stream.art.example", MaxChars: 1000, MaxCharsTold: true,
+			Instance{Software: Mastodon, GIFPixel: mastodonGIF, Version: "4.6.4", Domain: "art.example", Streaming: "wss://stream.art.example", MaxChars: 1000, MaxCharsTold: true,
 				URLChars: 23, MaxMedia: 6, MaxAlt: 10000, MIMETypes: []string{"image/png"}, ImageSize: 1, ImagePixel: 2, VideoSize: 3, VideoPixel: 4, VideoRate: 5},
 		},
 		"GoToSocial, several hosts": {
@@ -52,7 +52,7 @@ func TestInstanceFallsBackFromV2ToV1ToSingleFieldsToDefaults(t *testing.T) {
 		},
 		"Mastodon 3 by nodeinfo": {
 			with(nodeinfo("mastodon"), "/api/v1/instance", `{"uri":"art.example","version":"3.0.0"}`),
-			Instance{Software: Mastodon, Version: "3.0.0", Domain: "art.example", MaxChars: 500, URLChars: 23, MaxMedia: 4, MaxAlt: 1500, ImageSize: defaultImageSize, VideoSize: defaultVideoSize},
+			Instance{Software: Mastodon, GIFPixel: mastodonGIF, Version: "3.0.0", Domain: "art.example", MaxChars: 500, URLChars: 23, MaxMedia: 4, MaxAlt: 1500, ImageSize: defaultImageSize, VideoSize: defaultVideoSize},
 		},
 		"old GoToSocial by nodeinfo": {
 			with(nodeinfo("gotosocial"), "/api/v1/instance", `{"uri":"http://localhost","version":"0.2.0 31935ee","max_toot_chars":5000}`),
@@ -64,7 +64,24 @@ func TestInstanceFallsBackFromV2ToV1ToSingleFieldsToDefaults(t *testing.T) {
 		},
 		"v2 without configuration": {
 			map[string]string{"/api/v2/instance": `{"domain":"art.example","version":"1","source_url":"https://github.com/mastodon/mastodon"}`, "/api/v1/instance": `{"uri":"web.art.example","version":"1","max_toot_chars":77}`},
-			Instance{Software: Mastodon, Version: "1", Domain: "art.example", MaxChars: 77, MaxCharsTold: true, URLChars: 23, MaxMedia: 4, MaxAlt: 1500, ImageSize: defaultImageSize, VideoSize: defaultVideoSize},
+			Instance{Software: Mastodon, GIFPixel: mastodonGIF, Version: "1", Domain: "art.example", MaxChars: 77, MaxCharsTold: true, URLChars: 23, MaxMedia: 4, MaxAlt: 1500, ImageSize: defaultImageSize, VideoSize: defaultVideoSize},
+		},
+		"v1 with all limits": {
+			map[string]string{"/api/v1/instance": `{"uri":"art.example","version":"3.5.0+glitch","configuration":{"statuses":{"max_characters":500,"max_media_attachments":4},
+				"media_attachments":{"supported_mime_types":["image/gif","video/mp4"],"image_size_limit":10485760,"image_matrix_limit":16777216,"video_size_limit":41943040,"video_frame_rate_limit":60,"video_matrix_limit":2304000}}}`},
+			Instance{Software: Mastodon, GIFPixel: mastodonGIF, Version: "3.5.0+glitch", Domain: "art.example", MaxChars: 500, MaxCharsTold: true, URLChars: 23, MaxMedia: 4, MaxAlt: 1500,
+				MIMETypes: []string{"image/gif", "video/mp4"}, ImageSize: 10485760, ImagePixel: 16777216, VideoSize: 41943040, VideoPixel: 2304000, VideoRate: 60},
+		},
+		"v2 with files and v1 with words": {
+			map[string]string{"/api/v2/instance": `{"domain":"art.example","version":"0.21.0+git-1","configuration":{"media_attachments":{"image_size_limit":40,"video_size_limit":50,"description_limit":60}}}`,
+				"/api/v1/instance": `{"uri":"art.example","version":"0.21.0+git-1","configuration":{"statuses":{"max_characters":77}}}`},
+			Instance{Software: GoToSocial, Version: "0.21.0+git-1", Domain: "art.example", MaxChars: 77, MaxCharsTold: true, MaxMedia: 4, MaxAlt: 60, ImageSize: 40, VideoSize: 50},
+		},
+		"snac: limits of nought are none": {
+			map[string]string{"/api/v1/instance": `{"uri":"art.example","version":"4.0.0 (not true; really snac/2.96)","configuration":{"statuses":{"max_media_attachments":8},
+				"media_attachments":{"image_matrix_limit":0,"image_size_limit":0,"video_frame_rate_limit":0,"video_matrix_limit":0,"video_size_limit":0,"supported_mime_types":["image/jpeg","image/gif"]}}}`},
+			Instance{Software: Snac, Version: "4.0.0 (not true; really snac/2.96)", Domain: "art.example", MaxChars: 500, MaxMedia: 8, MaxAlt: 1500,
+				MIMETypes: []string{"image/jpeg", "image/gif"}, ImageSize: defaultImageSize, VideoSize: defaultVideoSize},
 		},
 		"nothing but an empty document": {
 			map[string]string{"/api/v1/instance": `{}`},

@@ -53,6 +53,11 @@ type Config struct {
 	// by its name, once for each change. The error says what to do; it is nil
 	// for ServedAgain. It holds up the account's polling until it returns.
 	Trouble func(account string, kind TroubleKind, err error)
+	// Fewer, if set, is told of a post of ours that the server stored with fewer
+	// media than it was sent with. The post stands and is not repeated; it is
+	// not yet noted as confirmed. It is a hint, told at most once for each time
+	// the post is sent or found, and lost in a crash.
+	Fewer func(FewerMedia)
 	// NoDismissals leaves notifications as they are, for a rehearsal.
 	NoDismissals bool
 	// Observe, if set, is told every request once it has ended. It is called
@@ -145,6 +150,12 @@ func accountID(server string, id community.MemberID) community.AccountID {
 		host = strings.ToLower(u.Host)
 	}
 	return community.AccountID(host + "/" + string(id))
+}
+
+// AccountID is the name that an account of ours has in inbox and outbox, for
+// somebody who has to know it before it logs in here.
+func AccountID(server string, id community.MemberID) community.AccountID {
+	return accountID(server, id)
 }
 
 // firstTry logs in and then waits, but not for long, until the other accounts

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // How much of a body is read, after decompression.
@@ -39,6 +40,12 @@ type call struct {
 	noAuth bool   // send no token
 	// bodyless: a successful answer needs no body.
 	bodyless bool
+	// patience is what the request may take beyond the client's time-out: its
+	// body is long.
+	patience time.Duration
+	// asksFirst has the server say whether it would take the body before that
+	// is sent (RFC 9110, section 10.1.1).
+	asksFirst bool
 }
 
 // answer is a complete answer of status 2xx.
@@ -73,7 +80,7 @@ func (c *Client) ask(ctx context.Context, cl call) (answer, error) {
 		e.Message = "not sent: the limit on " + familyNames[f] + " is used up"
 		return answer{}, e
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	ctx, cancel := context.WithTimeout(ctx, c.timeout+cl.patience)
 	defer cancel()
 	var conn connection
 	req, err := c.request(httptrace.WithClientTrace(ctx, conn.trace()), cl)
@@ -124,6 +131,9 @@ func (c *Client) request(ctx context.Context, cl call) (*http.Request, error) {
 		if cl.key != "" {
 			req.Header.Set("Idempotency-Key", cl.key)
 		}
+		if cl.asksFirst {
+			req.Header.Set("Expect", "100-continue")
+		}
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.agent)
@@ -172,7 +182,7 @@ func (c *Client) noAnswer(ctx context.Context, e *Error, cl call, conn *connecti
 		e.Class, e.Message = Transient, "no answer"
 	}
 	if ctx.Err() == context.DeadlineExceeded && errors.Is(err, context.DeadlineExceeded) {
-		e.Message += fmt.Sprintf(" within %s", c.timeout)
+		e.Message += fmt.Sprintf(" within %s", c.timeout+cl.patience)
 	}
 	return e
 }

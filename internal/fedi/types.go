@@ -188,10 +188,7 @@ func (s *Status) UnmarshalJSON(b []byte) error {
 		s.Mentions = append(s.Mentions, Mention{ID: community.MemberID(m.ID), Username: string(m.Username), Acct: string(m.Acct), URL: string(m.URL)})
 	}
 	for _, m := range w.MediaAttachments {
-		s.MediaAttachments = append(s.MediaAttachments, MediaAttachment{
-			ID: string(m.ID), Type: string(m.Type), URL: string(m.URL), PreviewURL: string(m.PreviewURL),
-			RemoteURL: string(m.RemoteURL), Description: string(m.Description),
-		})
+		s.MediaAttachments = append(s.MediaAttachments, m.attachment())
 	}
 	return nil
 }
