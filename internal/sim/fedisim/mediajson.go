@@ -1,12 +1,39 @@
 package fedisim
 
-import "strconv"
+import (
+	"hash/fnv"
+	"io"
+	"strconv"
+)
 
 // writeAttachment appends an attachment
 // (https://docs.joinmastodon.org/entities/MediaAttachment/).
-func (s *Server) writeAttachment(w *jsonWriter, m *media) { s.writeAttachmentAs(w, m, s.processed(m)) }
+func (s *Server) writeAttachment(w *jsonWriter, m *media) {
+	s.writeAttachmentAs(w, m, m.id, s.processed(m))
+}
 
-func (s *Server) writeAttachmentAs(w *jsonWriter, m *media, ready bool) {
+// writeMedia appends the attachments of a post. snac numbers them anew there
+// (mastoapi.c), and Akkoma names them by a hash of their address (attachment.json
+// of StatusView): a post does not tell by which upload it came about.
+func (s *Server) writeMedia(w *jsonWriter, st *status) {
+	w.key("media_attachments")
+	w.open('[')
+	for i, m := range st.media {
+		id := m.id
+		switch s.profile {
+		case Snac:
+			id = st.uri + "_" + strconv.Itoa(i)
+		case Akkoma:
+			h := fnv.New32a()
+			_, _ = io.WriteString(h, s.base+s.mediaPath(m))
+			id = strconv.FormatUint(uint64(h.Sum32()), 10)
+		}
+		s.writeAttachmentAs(w, m, id, s.processed(m))
+	}
+	w.close(']')
+}
+
+func (s *Server) writeAttachmentAs(w *jsonWriter, m *media, id string, ready bool) {
 	path := s.mediaPath(m)
 	address, preview := s.base+path, s.base+path
 	if m.file != nil && s.profile == Mastodon {
@@ -17,7 +44,7 @@ func (s *Server) writeAttachmentAs(w *jsonWriter, m *media, ready bool) {
 		kind = m.kind
 	}
 	w.open('{')
-	w.str("id", m.id)
+	w.str("id", id)
 	w.str("type", kind)
 	if ready && !m.failed {
 		w.str("url", address)

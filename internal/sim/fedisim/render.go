@@ -185,15 +185,6 @@ func (s *Server) countReplies(st *status) int {
 	return st.openReplies
 }
 
-func (s *Server) writeMedia(w *jsonWriter, st *status) {
-	w.key("media_attachments")
-	w.open('[')
-	for _, m := range st.media {
-		s.writeAttachment(w, m)
-	}
-	w.close(']')
-}
-
 // writeMentions lists who is addressed. snac leaves out the reader, and counts
 // instead of giving ids.
 func (s *Server) writeMentions(w *jsonWriter, st *status, to *Account) {
