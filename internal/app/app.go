@@ -18,9 +18,11 @@ import (
 	"rookery/internal/clock"
 	"rookery/internal/community"
 	"rookery/internal/fedi"
+	"rookery/internal/gifs"
 	"rookery/internal/inbox"
 	"rookery/internal/jobs"
 	"rookery/internal/llm"
+	"rookery/internal/media"
 	"rookery/internal/mydata"
 	"rookery/internal/operator"
 	"rookery/internal/outbox"
@@ -37,6 +39,9 @@ type Options struct {
 	Clock   clock.Clock
 	// Rehearse, if set, is shown what would be sent, and nothing is.
 	Rehearse func(kind string, a outbox.Attempt)
+	// AllowLoopback lets pictures come from this very machine: from a
+	// simulated board.
+	AllowLoopback bool
 }
 
 // App is the program, put together but not yet at work. Close it at the end.
@@ -54,11 +59,23 @@ type App struct {
 	operator *operator.Operator
 	mydata   *mydata.MyData
 	persona  *persona.Persona // nil if no account does it
+	gifs     *gifs.GIFs       // nil if no account does it
+	media    *media.Kit       // nil if nothing needs it
+	answers  []answering      // what answers mentions, in the order in which a pass asks it
 	fedi     *fedi.Fedi
 	backups  *backup.Keeper
 	metrics  *metrics.Metrics
 
 	modelDown modelState
+}
+
+// answering is a feature that answers what waits for an account.
+type answering interface {
+	Recover(ctx context.Context) error
+	Resumed(ctx context.Context) error
+	StopPicking()
+	Answer(ctx context.Context, account community.AccountID, limit int) (int, error)
+	Waiting(ctx context.Context) (n int, oldest time.Time, err error)
 }
 
 // Open takes the data directory, opens and migrates the database and wires
@@ -90,8 +107,8 @@ func Open(ctx context.Context, cfg *config.Config, o Options) (a *App, err error
 // Migrations are the tables of all parts, in the order in which they are made.
 // A new part is one entry here.
 func Migrations() []store.Migrations {
-	return []store.Migrations{jobs.Migrations(), inbox.Migrations(), outbox.Migrations(), fedi.Migrations(), budget.Migrations(),
-		turns.Migrations(), operator.Migrations(), mydata.Migrations(), persona.Migrations()}
+	return []store.Migrations{jobs.Migrations(), inbox.Migrations(), outbox.Migrations(), fedi.Migrations(), budget.Migrations(), turns.Migrations(),
+		operator.Migrations(), mydata.Migrations(), gifs.Migrations(), persona.Migrations()}
 }
 
 func userAgent(version string) string { return "Rookery/" + version + " (community bot)" }
@@ -104,8 +121,10 @@ func (a *App) recover(ctx context.Context) error {
 	if err := a.outbox.Recover(ctx); err != nil {
 		return err
 	}
-	if a.persona != nil {
-		return a.persona.Recover(ctx)
+	for _, f := range a.answers {
+		if err := f.Recover(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -116,6 +135,7 @@ func (a *App) Run(ctx context.Context, ready func()) (err error) {
 	if err := a.recover(ctx); err != nil {
 		return err
 	}
+	a.probeFFmpeg(ctx)
 	stopServing, err := a.serve(ctx)
 	if err != nil {
 		return err
@@ -139,8 +159,8 @@ func (a *App) Run(ctx context.Context, ready func()) (err error) {
 	<-ctx.Done()
 	a.log.Info("stopping: no new mentions are taken in, work under way gets 8 seconds")
 	<-done
-	if a.persona != nil {
-		a.persona.StopPicking()
+	for _, f := range a.answers {
+		f.StopPicking()
 	}
 	err = a.jobs.Stop(context.WithoutCancel(ctx))
 	a.log.Info("stopped")
@@ -168,10 +188,8 @@ func (a *App) Once(ctx context.Context, replies int) error {
 		return err
 	}
 	var errs []error
-	if a.persona != nil {
-		for _, id := range a.fedi.Connected() {
-			errs = append(errs, a.answerOnce(ctx, id, replies))
-		}
+	for _, id := range a.fedi.Connected() {
+		errs = append(errs, a.answerOnce(ctx, id, replies))
 	}
 	a.fedi.Dismiss(ctx)
 	// A notice to a member or the operator may have been planned meanwhile.
@@ -185,8 +203,19 @@ func (a *App) Once(ctx context.Context, replies int) error {
 }
 
 func (a *App) answerOnce(ctx context.Context, id community.AccountID, replies int) error {
-	n, err := a.persona.Answer(ctx, id, replies)
-	a.log.Info("pass done", "account", id, "replies", n)
+	done := 0
+	var errs []error
+	for _, f := range a.answers {
+		left := replies
+		if replies >= 0 {
+			left = max(replies-done, 0)
+		}
+		n, err := f.Answer(ctx, id, left)
+		done += n
+		errs = append(errs, err)
+	}
+	a.log.Info("pass done", "account", id, "replies", done)
+	err := errors.Join(errs...)
 	if err != nil {
 		a.log.Warn("not every mention could be answered; the next pass goes on", "account", id, "error", err)
 	}
@@ -218,6 +247,10 @@ func forOperator(err error) error {
 // Open could not finish.
 func (a *App) Close() error {
 	var errs []error
+	if a.media != nil {
+		errs = append(errs, a.media.Close())
+		a.media = nil
+	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 		a.store = nil

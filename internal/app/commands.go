@@ -35,8 +35,11 @@ func Command(version string) *cobra.Command {
 	}
 	root.PersistentFlags().StringVarP(&c.file, "config", "c", "", "configuration file (default: "+config.FileName+" in the current folder)")
 	root.PersistentFlags().StringVar(&c.clockURL, "clock-url", "", "take the time from a simulated world")
-	if err := root.PersistentFlags().MarkHidden("clock-url"); err != nil {
-		panic(err) // the flag is defined right above
+	root.PersistentFlags().BoolVar(&c.loopback, "allow-loopback", false, "let pictures come from this machine: from a simulated board")
+	for _, name := range []string{"clock-url", "allow-loopback"} { // for tests and the sandbox
+		if err := root.PersistentFlags().MarkHidden(name); err != nil {
+			panic(err) // the flag is defined right above
+		}
 	}
 	root.AddCommand(c.run(), c.once(), c.login(), c.doctor(), c.jobsCommand(), c.pauseCommand(), c.resumeCommand(), c.backupCommand(), c.restoreCommand(),
 		c.configCommand(), c.importCommand(), sandbox.Command(version), c.versionCommand())
@@ -47,6 +50,7 @@ type cli struct {
 	version  string
 	file     string
 	clockURL string
+	loopback bool
 }
 
 func (c *cli) run() *cobra.Command {
@@ -134,7 +138,7 @@ func (c *cli) open(ctx context.Context, cfg *config.Config, errOut io.Writer, o 
 		defer func() { stop(); <-remote.Stopped() }()
 		o.Clock = remote
 	}
-	o.Version, o.Log = c.version, log
+	o.Version, o.Log, o.AllowLoopback = c.version, log, c.loopback
 	opening, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	a, err := Open(opening, cfg, o)

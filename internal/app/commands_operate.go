@@ -61,8 +61,11 @@ func (a *App) pause(ctx context.Context, _ none) (paused, error) {
 
 func (a *App) resume(ctx context.Context, _ none) (none, error) {
 	err := a.outbox.Resume(ctx)
-	if err == nil && a.persona != nil {
-		err = a.persona.Resumed(ctx)
+	for _, f := range a.answers {
+		if err != nil {
+			break
+		}
+		err = f.Resumed(ctx)
 	}
 	if err == nil {
 		a.log.Info("resumed")

@@ -10,7 +10,6 @@ import (
 
 	"rookery/internal/app/config"
 	"rookery/internal/app/doctor"
-	"rookery/internal/app/importer"
 	"rookery/internal/app/login"
 	"rookery/internal/words"
 )
@@ -84,26 +83,4 @@ func (c *cli) doctor() *cobra.Command {
 			return nil
 		},
 	}
-}
-
-func (c *cli) importCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "import",
-		Short: "Take over the settings of another bot",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	elelem := &cobra.Command{
-		Use:   "elelem ENVFILE",
-		Short: "Write a configuration from elelem's file of variables",
-		Long: "Writes rookery.toml and rookery.env into the current folder, from the file of variables of\n" +
-			"elelem (github.com/eobrain/elelem), and says what was taken over. It overwrites no file.",
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			_, err := importer.Elelem(cmd.Context(), importer.Config{File: args[0], Out: cmd.OutOrStdout(), Language: systemLanguage()})
-			return err
-		},
-	}
-	cmd.AddCommand(elelem)
-	return cmd
 }

@@ -74,13 +74,13 @@ func (a *App) snapshot(ctx context.Context) (metrics.Snapshot, error) {
 			s.Mentions[[2]string{acc.Name, string(state)}] = n
 		}
 	}
-	if a.persona != nil {
-		n, oldest, err := a.persona.Waiting(ctx)
+	for _, f := range a.answers {
+		n, oldest, err := f.Waiting(ctx)
 		if err != nil {
 			return s, err
 		}
-		if s.Waiting = n; n > 0 {
-			s.OldestWaiting = max(0, a.clock.Now().Sub(oldest))
+		if s.Waiting += n; n > 0 {
+			s.OldestWaiting = max(s.OldestWaiting, a.clock.Now().Sub(oldest))
 		}
 	}
 	effects, oldest, err := a.outbox.Counts(ctx)

@@ -164,7 +164,7 @@ func (a *App) watch(ctx context.Context) error {
 			return err
 		}
 	}
-	return a.operator.Prune(ctx)
+	return errors.Join(a.operator.Prune(ctx), a.fedi.Prune(ctx))
 }
 
 // housekeeping is what a running process does by its schedules, for those who

@@ -10,6 +10,7 @@ import (
 	"rookery/internal/budget"
 	"rookery/internal/community"
 	"rookery/internal/fedi"
+	"rookery/internal/gifs"
 	"rookery/internal/inbox"
 	"rookery/internal/jobs"
 	"rookery/internal/llm"
@@ -29,7 +30,7 @@ func (a *App) wire() error {
 	cfg := a.cfg
 	a.metrics = metrics.New(a.Version, a.snapshot, a.clock.Now)
 	a.jobs = jobs.New(jobs.Config{Store: a.store, Clock: a.clock, Log: a.log,
-		Workers: map[string]int{outbox.QueueName: 1, persona.QueueName: max(2, len(cfg.Accounts))}})
+		Workers: map[string]int{outbox.QueueName: 1, persona.QueueName: max(2, len(cfg.Accounts)), gifs.QueueName: max(2, len(cfg.Accounts))}})
 	a.inbox = inbox.New(a.store, a.clock, a.log)
 	a.outbox = outbox.New(outbox.Config{Store: a.store, Clock: a.clock, Log: a.log, Timeout: cfg.Outbox.RequestTimeout,
 		SettleError: cfg.Outbox.SettleAfterError, SettleSilence: cfg.Outbox.SettleAfterSilence, Rehearse: a.Rehearse})
@@ -53,6 +54,9 @@ func (a *App) wire() error {
 	if a.persona != nil {
 		a.persona.Join(a.fedi)
 	}
+	if a.gifs != nil {
+		a.gifs.Join(a.fedi)
+	}
 	a.workWatch()
 	return nil
 }
@@ -67,10 +71,19 @@ func (a *App) features() (map[string]inbox.Feature, error) {
 		}
 		features[config.FeaturePersona] = a.persona
 		keepers = append(keepers, a.persona)
+		a.answers = append(a.answers, a.persona)
+	}
+	if a.cfg.Doing(config.FeatureGIFs) {
+		if err := a.makeGIFs(); err != nil {
+			return nil, err
+		}
+		features[config.FeatureGIFs] = a.gifs.Of(false)
+		keepers = append(keepers, a.gifs)
+		a.answers = append(a.answers, a.gifs)
 	}
 	a.mydata = mydata.New(mydata.Config{
 		Store: a.store, Inbox: a.inbox, Outbox: a.outbox, Budget: a.budget, Clock: a.clock, Log: a.log.With("feature", mydata.Name), Keepers: keepers,
-		Operator: a.cfg.Operator.Fediverse, Processor: a.cfg.LLM.Host(), Language: a.languageOf,
+		Operator: a.cfg.Operator.Fediverse, Processor: a.cfg.LLM.Host(), Language: a.languageOf, Does: a.doesOf,
 	})
 	a.mydata.Work(a.jobs)
 	features[mydata.Name] = a.mydata
@@ -175,8 +188,12 @@ func (a *App) platform(features map[string]inbox.Feature) (*fedi.Fedi, error) {
 			// What members may ask about themselves comes before all else.
 			Features: []inbox.Feature{features[mydata.Name]},
 		}
-		for _, name := range acc.Does {
-			l.Features = append(l.Features, features[name])
+		// The persona takes whatever is left: a request for a picture says so.
+		if acc.Doing(config.FeatureGIFs) {
+			l.Features = append(l.Features, a.gifs.Of(acc.Doing(config.FeaturePersona)))
+		}
+		if acc.Doing(config.FeaturePersona) {
+			l.Features = append(l.Features, a.persona)
 		}
 		logins = append(logins, l)
 	}
@@ -215,7 +232,22 @@ func (a *App) languageOf(id community.AccountID) string {
 	return ""
 }
 
+// doesOf is what an account does for members.
+func (a *App) doesOf(id community.AccountID) mydata.Does {
+	name := a.nameOf(id)
+	for _, acc := range a.cfg.Accounts {
+		if acc.Name == name {
+			return mydata.Does{Answers: acc.Doing(config.FeaturePersona), Pictures: acc.Doing(config.FeatureGIFs), Word: a.cfg.GIFs.Word}
+		}
+	}
+	return mydata.Does{Answers: a.persona != nil, Pictures: a.gifs != nil, Word: a.cfg.GIFs.Word}
+}
+
 // onceLimit bounds a whole pass, so that a cron job never piles up.
 func onceLimit(cfg *config.Config) time.Duration {
-	return cfg.LLM.Timeout + 4*cfg.Outbox.RequestTimeout + time.Minute
+	d := cfg.LLM.Timeout + 4*cfg.Outbox.RequestTimeout + time.Minute
+	if cfg.Doing(config.FeatureGIFs) {
+		d += cfg.GIFs.FFmpegTimeout + 3*time.Minute // a file is fetched, converted, uploaded and worked on by the server
+	}
+	return d
 }

@@ -2,11 +2,12 @@
 // process killed: steps that leave no trace on the wire. It is empty unless
 // built with the tag "failpoint"; released binaries never are.
 //
-// The steps of a mention's way are listed in Steps, in order, so that a test
-// can walk them all and a new step is not forgotten.
+// The steps of a mention's way are listed here, in order, so that a test can
+// walk them all and a new step is not forgotten.
 package failpoint
 
-// Steps are the numbered steps of a mention's way through the program.
+// Steps are the numbered steps of a mention's way through the program, to an
+// answer in words.
 var Steps = []string{
 	"1-page-read",          // notifications read, nothing stored
 	"2-taken-in",           // mention, waiting row and job committed
@@ -17,4 +18,24 @@ var Steps = []string{
 	"7-answered-by-server", // the server stored the post, we did not note it
 	"8-confirmed",          // confirmed, settled and done committed
 	"9-dismissed",          // the notification was dismissed
+}
+
+// PictureSteps are those of a request for a picture.
+var PictureSteps = []string{
+	"1-page-read",
+	"2-taken-in",
+	"g1-picked",       // the worker has taken the request
+	"g2-searched",     // a board has answered, the picture is in memory only
+	"g3-chosen",       // the picture is noted
+	"g4-fetched",      // its file is here
+	"g5-converted",    // a form of it was made, of a file that does not fit
+	"g6-uploaded",     // the server has the file, its id is in memory only
+	"g7-upload-noted", // the id is noted
+	"g8-processing",   // the server still works on the file
+	"g9-processed",    // the server has finished, we did not note it
+	"g10-attached",    // the file can be attached, no post is planned
+	"6-claimed",
+	"7-answered-by-server",
+	"8-confirmed",
+	"9-dismissed",
 }

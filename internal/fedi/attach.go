@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rookery/internal/community"
+	"rookery/internal/failpoint"
 	"rookery/internal/store"
 )
 
@@ -57,11 +58,13 @@ func (f *Fedi) Attach(ctx context.Context, account community.AccountID, key stri
 	if err != nil {
 		return "", l.helped(err)
 	}
+	failpoint.At("g6-uploaded")
 	had = uploadedMedia{id: m.ID, ready: m.URL != ""}
 	// Even if the caller has just gone: the next one need not upload again.
 	if err := f.noteUpload(context.WithoutCancel(ctx), account, key, had); err != nil {
 		return "", err
 	}
+	failpoint.At("g7-upload-noted")
 	if had.ready {
 		return had.id, nil
 	}
@@ -205,8 +208,10 @@ func (l *login) processed(ctx context.Context, key, id string) (string, error) {
 		case "":
 			trouble = nil
 			if ready {
+				failpoint.At("g9-processed")
 				return id, l.f.settleUpload(ctx, key, id, true)
 			}
+			failpoint.At("g8-processing")
 		case Unsupported:
 			// Nobody can say when it is ready: the post will tell.
 			return id, l.f.settleUpload(ctx, key, id, true)

@@ -171,26 +171,13 @@ func systemic(err error) bool {
 
 // unknown leaves out repeats within the page and mentions already stored.
 func (b *Inbox) unknown(ctx context.Context, account community.AccountID, items []Item) ([]Item, error) {
-	ids, seen := make([]any, 0, len(items)), map[ID]bool{}
+	ids := make([]ID, 0, len(items))
 	for _, it := range items {
-		ids = append(ids, string(itemID(account, it)))
+		ids = append(ids, itemID(account, it))
 	}
-	const step = 100
-	for len(ids) > 0 {
-		part := ids[:min(step, len(ids))]
-		ids = ids[len(part):]
-		marks := make([]string, len(part))
-		for i := range part {
-			marks[i] = fmt.Sprintf("$%d", i+1)
-		}
-		rows, err := b.store.Query(ctx, "select id from inbox_mention where id in ("+strings.Join(marks, ",")+")", part...)
-		known, err := store.Collect(rows, err, func(r store.Row) (id ID, err error) { return id, r.Scan((*string)(&id)) })
-		if err != nil {
-			return nil, err
-		}
-		for _, id := range known {
-			seen[id] = true
-		}
+	seen, err := b.known(ctx, ids)
+	if err != nil {
+		return nil, err
 	}
 	var fresh []Item
 	for _, it := range items {
@@ -199,7 +186,30 @@ func (b *Inbox) unknown(ctx context.Context, account community.AccountID, items 
 			fresh = append(fresh, it)
 		}
 	}
-	return fresh, nil
+	return b.notTakenOver(ctx, account, fresh)
+}
+
+// known tells which of the ids are stored.
+func (b *Inbox) known(ctx context.Context, ids []ID) (map[ID]bool, error) {
+	seen := map[ID]bool{}
+	const step = 100
+	for len(ids) > 0 {
+		part := ids[:min(step, len(ids))]
+		ids = ids[len(part):]
+		marks, args := make([]string, len(part)), make([]any, len(part))
+		for i, id := range part {
+			marks[i], args[i] = fmt.Sprintf("$%d", i+1), string(id)
+		}
+		rows, err := b.store.Query(ctx, "select id from inbox_mention where id in ("+strings.Join(marks, ",")+")", args...)
+		stored, err := store.Collect(rows, err, func(r store.Row) (id ID, err error) { return id, r.Scan((*string)(&id)) })
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range stored {
+			seen[id] = true
+		}
+	}
+	return seen, nil
 }
 
 // itemID is the mention's id; one that could not be read has its notification

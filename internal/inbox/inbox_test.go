@@ -49,11 +49,16 @@ func mention(n int) Item {
 
 func open(t *testing.T, s *store.Store, a Account) *Inbox {
 	t.Helper()
-	b := New(s, clock.NewManual(noon), slog.New(slog.DiscardHandler))
+	b := unopened(s)
 	if _, err := b.Begin(t.Context(), a, noon); err != nil {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// unopened is the inbox of accounts that have never started.
+func unopened(s *store.Store) *Inbox {
+	return New(s, clock.NewManual(noon), slog.New(slog.DiscardHandler))
 }
 
 func states(t *testing.T, b *Inbox) string {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rookery/internal/failpoint"
 )
 
 // untoldGIFPixels is where a GIF that a server refused without telling a limit
@@ -246,6 +248,7 @@ func (l *Ladder) get(ctx context.Context, i int) (File, error) {
 		}
 		return File{}, err
 	}
+	failpoint.At("g4-fetched")
 	if i == 0 {
 		l.moves, l.still = f.Animated, !f.Animated
 	}
@@ -345,6 +348,7 @@ func (l *Ladder) checked(f File, err error) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
+	failpoint.At("g5-converted")
 	if err := l.judge(f); err != nil {
 		l.kit.discard(f.Path)
 		return File{}, err

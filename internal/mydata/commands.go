@@ -21,6 +21,7 @@ type request struct {
 	*MyData
 	tx     store.Tx
 	m      community.Mention
+	does   Does
 	handle string
 	l      words.Language
 }
@@ -32,7 +33,7 @@ func (r request) do(ctx context.Context, c words.Command) (string, error) {
 		return r.stop(ctx)
 	case words.Start:
 		_, err := r.tx.Exec(ctx, `delete from mydata_stopped where handle = $1`, r.handle)
-		return r.l.Say(words.MyDataStarted, nil), err
+		return r.l.Say(r.one(words.MyDataStarted, words.MyDataStartedPictures), nil), err
 	case words.MyData:
 		return r.list(ctx)
 	case words.ForgetMe:
@@ -42,15 +43,36 @@ func (r request) do(ctx context.Context, c words.Command) (string, error) {
 	case words.Quota:
 		return r.quota(ctx)
 	}
-	var processor any = r.Processor
+	return r.help(), nil
+}
+
+// help says who answers for the bot, what it does, and what it understands.
+func (r request) help() string {
+	// Without its @ it is no mention: the operator is not told of each help.
+	a := words.Args{"operator": strings.Replace(r.Operator, "@", " at ", 1), "processor": r.Processor, "word": r.does.Word}
 	if r.Processor == "" {
-		processor = words.Phrase{Key: words.MyDataOwnMachine}
+		a["processor"] = words.Phrase{Key: words.MyDataOwnMachine}
+	}
+	named, nobody := words.MyDataHelp, words.MyDataHelpNoOperator
+	switch {
+	case r.does.Answers && r.does.Pictures:
+		named, nobody = words.MyDataHelpBoth, words.MyDataHelpBothNoOperator
+	case r.does.Pictures:
+		named, nobody = words.MyDataHelpPictures, words.MyDataHelpPicturesNoOperator
 	}
 	if r.Operator == "" {
-		return r.l.Say(words.MyDataHelpNoOperator, words.Args{"processor": processor}), nil
+		named = nobody
 	}
-	// Without its @ it is no mention: the operator is not told of each help.
-	return r.l.Say(words.MyDataHelp, words.Args{"operator": strings.Replace(r.Operator, "@", " at ", 1), "processor": processor}), nil
+	return r.l.Say(named, a)
+}
+
+// one is the text that an account has which answers, or else the one of an
+// account that only shows pictures.
+func (r request) one(answers, pictures words.Key) words.Key {
+	if r.does.Answers || !r.does.Pictures {
+		return answers
+	}
+	return pictures
 }
 
 func (r request) stop(ctx context.Context) (string, error) {
@@ -60,9 +82,9 @@ func (r request) stop(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if n == 0 {
-		return r.l.Say(words.MyDataStoppedAlready, nil), nil
+		return r.l.Say(r.one(words.MyDataStoppedAlready, words.MyDataStoppedPicturesAlready), nil), nil
 	}
-	return r.l.Say(words.MyDataStopped, nil), nil
+	return r.l.Say(r.one(words.MyDataStopped, words.MyDataStoppedPictures), nil), nil
 }
 
 // mentions are the member's, also those that were forgotten: these can be
@@ -184,6 +206,18 @@ func (r request) deleteAnswers(ctx context.Context) (string, error) {
 }
 
 func (r request) quota(ctx context.Context) (string, error) {
+	if r.does.Pictures && !r.does.Answers {
+		return r.l.Say(words.MyDataQuotaPictures, nil), nil
+	}
+	said, err := r.answersLeft(ctx)
+	if err == nil && r.does.Pictures {
+		said += " " + r.l.Say(words.MyDataQuotaBoth, nil)
+	}
+	return said, err
+}
+
+// answersLeft says what is left of the day's answers.
+func (r request) answersLeft(ctx context.Context) (string, error) {
 	if r.Budget == nil {
 		return r.l.Say(words.MyDataQuotaUnlimited, words.Args{"used": 0}), nil
 	}

@@ -68,8 +68,18 @@ type Config struct {
 
 	Operator  string // handle that members may turn to; may be empty
 	Processor string // host that runs the language model, for the help text; empty: the operator's own
+	// Does tells what an account does, of which its answers speak; nil: all
+	// answer with a language model and do nothing else.
+	Does func(account community.AccountID) Does
 	// Language of an account's answers; nil or "": the asker's.
 	Language func(account community.AccountID) string
+}
+
+// Does is what an account does for members.
+type Does struct {
+	Answers  bool   // mentions, with a language model
+	Pictures bool   // shows them on request
+	Word     string // that begins such a request, if it answers too
 }
 
 // MyData is the feature. It is safe for concurrent use.
@@ -83,6 +93,9 @@ var _ inbox.Feature = (*MyData)(nil)
 
 // New makes the feature. Join must be called before it is used.
 func New(c Config) *MyData {
+	if c.Does == nil {
+		c.Does = func(community.AccountID) Does { return Does{Answers: true} }
+	}
 	d := &MyData{Config: c, began: c.Clock.Now()}
 	c.Outbox.Own(Name, d.settle)
 	return d
@@ -129,7 +142,7 @@ func (d *MyData) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m communi
 	if d.Language != nil {
 		set = d.Language(m.Account)
 	}
-	r := request{MyData: d, tx: tx, m: m, handle: strings.ToLower(m.Post.Author.Handle), l: words.Match(set, written(m.Post))}
+	r := request{MyData: d, tx: tx, m: m, does: d.Does(m.Account), handle: strings.ToLower(m.Post.Author.Handle), l: words.Match(set, written(m.Post))}
 	said, err := r.do(ctx, c)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c, err)

@@ -86,6 +86,7 @@ const (
 	DoctorBreaksPosting    Key = "doctor.breaks_posting"
 	DoctorBreaksDismissing Key = "doctor.breaks_dismissing"
 	DoctorBreaksFollowers  Key = "doctor.breaks_followers"
+	DoctorBreaksPictures   Key = "doctor.breaks_pictures"
 	DoctorPolicyOk         Key = "doctor.policy_ok"
 	DoctorPolicyNone       Key = "doctor.policy_none"    // {server}
 	DoctorPolicyUnclear    Key = "doctor.policy_unclear" // {server}, {reason}
@@ -151,6 +152,38 @@ const (
 	DoctorOperatorUnknown  Key = "doctor.operator_unknown" // {handle}
 	DoctorOperatorUnclear  Key = "doctor.operator_unclear" // {handle}, {reason}
 	DoctorOperatorHelp     Key = "doctor.operator_help"
-	DoctorFfmpegOk         Key = "doctor.ffmpeg_ok"
 	DoctorZoneOk           Key = "doctor.zone_ok" // {zone}, {now}
+
+	// Pictures. {size} and {films} are megabytes of a GIF and of a film.
+	DoctorFfmpegOk          Key = "doctor.ffmpeg_ok"
+	DoctorFfmpegFound       Key = "doctor.ffmpeg_found" // {version}, {path}
+	DoctorFfmpegOff         Key = "doctor.ffmpeg_off"
+	DoctorFfmpegMissing     Key = "doctor.ffmpeg_missing"  // {program}, {reason}
+	DoctorFfmpegNoFilms     Key = "doctor.ffmpeg_no_films" // {version}, {path}
+	DoctorFfmpegNoGIFs      Key = "doctor.ffmpeg_no_gifs"  // {version}, {path}
+	DoctorFfmpegHelp        Key = "doctor.ffmpeg_help"
+	DoctorTempOk            Key = "doctor.temp_ok"           // {dir}, {free} megabytes
+	DoctorTempNotWritable   Key = "doctor.temp_not_writable" // {dir}, {reason}
+	DoctorTempFile          Key = "doctor.temp_file"         // {dir}
+	DoctorTempFileHelp      Key = "doctor.temp_file_help"    // {dir}
+	DoctorTempLow           Key = "doctor.temp_low"          // {dir}, {free} and {need} megabytes
+	DoctorTempLowHelp       Key = "doctor.temp_low_help"
+	DoctorBoardOk           Key = "doctor.board_ok"     // {board}, {kind}, {ms}, {page} of what was found
+	DoctorBoardEmpty        Key = "doctor.board_empty"  // {board}
+	DoctorBoardFailed       Key = "doctor.board_failed" // {board}, {reason}
+	DoctorBoardFilterHelp   Key = "doctor.board_filter_help"
+	DoctorBoardEmptyHelp    Key = "doctor.board_empty_help"
+	DoctorBoardWaitHelp     Key = "doctor.board_wait_help" // {time}
+	DoctorBoardDeniedHelp   Key = "doctor.board_denied_help"
+	DoctorBoardDownHelp     Key = "doctor.board_down_help"    // {board}
+	DoctorBoardAddressHelp  Key = "doctor.board_address_help" // {board}, {kind}
+	DoctorPicturesOk        Key = "doctor.pictures_ok"        // {server}, {size}, {films}, {alt} characters
+	DoctorPicturesGIFs      Key = "doctor.pictures_gifs"      // {server}, {size}
+	DoctorPicturesFilms     Key = "doctor.pictures_films"     // {server}
+	DoctorPicturesFilmsHelp Key = "doctor.pictures_films_help"
+	DoctorPicturesNone      Key = "doctor.pictures_none" // {server}
+	DoctorPicturesNoneHelp  Key = "doctor.pictures_none_help"
+	DoctorPicturesAlt       Key = "doctor.pictures_alt" // {server}, {alt}
+	DoctorPicturesAltHelp   Key = "doctor.pictures_alt_help"
+	DoctorPicturesNSFW      Key = "doctor.pictures_nsfw" // {server}
 )

@@ -20,3 +20,17 @@ const (
 	MyDataQuota            Key = "mydata.quota"           // {used}, {limit}, {time}
 	MyDataQuotaUnlimited   Key = "mydata.quota_unlimited" // {used}
 )
+
+// The same from an account that only shows pictures, and from one that answers
+// and shows them.
+const (
+	MyDataHelpPictures           Key = "mydata.help_pictures" // {operator}
+	MyDataHelpPicturesNoOperator Key = "mydata.help_pictures_no_operator"
+	MyDataHelpBoth               Key = "mydata.help_both"             // {operator}, {processor}, {word} that begins a request for a picture
+	MyDataHelpBothNoOperator     Key = "mydata.help_both_no_operator" // {processor}, {word}
+	MyDataStoppedPictures        Key = "mydata.stopped_pictures"
+	MyDataStoppedPicturesAlready Key = "mydata.stopped_pictures_already"
+	MyDataStartedPictures        Key = "mydata.started_pictures"
+	MyDataQuotaPictures          Key = "mydata.quota_pictures"
+	MyDataQuotaBoth              Key = "mydata.quota_both" // follows MyDataQuota or MyDataQuotaUnlimited
+)

@@ -53,6 +53,9 @@ func (d *doctor) checkAccount(ctx context.Context, c config.Account) {
 		check("profile", a.checkProfile)
 	}
 	check("limits", a.checkLimits)
+	if c.Doing(config.FeatureGIFs) {
+		check("pictures", a.checkPictures)
+	}
 	check("rules", a.checkRules)
 	if c.Token.IsSet() && !a.refused {
 		check("streaming", a.checkStreaming)
@@ -154,8 +157,7 @@ type scopeNeed struct {
 	level  Level
 }
 
-// scopeNeeds are what the account's features need. write:media is not among
-// them: no feature uploads anything.
+// scopeNeeds are what the account's features need.
 func (a *account) scopeNeeds() []scopeNeed {
 	needs := []scopeNeed{
 		{"read:accounts", words.DoctorBreaksEverything, Error},
@@ -166,6 +168,9 @@ func (a *account) scopeNeeds() []scopeNeed {
 	}
 	if a.Doing(config.FeaturePersona) && a.cfg.Persona.Audience == "followers" {
 		needs = append(needs, scopeNeed{"read:follows", words.DoctorBreaksFollowers, Error})
+	}
+	if a.Doing(config.FeatureGIFs) {
+		needs = append(needs, scopeNeed{"write:media", words.DoctorBreaksPictures, Error})
 	}
 	return needs
 }

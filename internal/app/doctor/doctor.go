@@ -2,10 +2,10 @@
 // configuration to the language model, and says of each thing whether it is in
 // order and, if not, what to do.
 //
-// It only looks: it takes no lock, writes nothing and posts nothing, so that it
-// may run beside a bot at work. The database is opened for reading, on a
-// connection of its own. What it asks of others is what the bot asks too, and
-// one question of the language model. It leaves to the packages it looks at
+// It only looks: it takes no lock, writes nothing that stays and posts nothing,
+// so that it may run beside a bot at work. The database is opened for reading,
+// on a connection of its own. What it asks of others is what the bot asks too,
+// one question of the language model, and one picture of each image board. It leaves to the packages it looks at
 // what is right and wrong there, and the mending to the operator.
 package doctor
 
@@ -54,8 +54,8 @@ type Config struct {
 	Clock      clock.Clock   // nil: the system's
 	Timeout    time.Duration // of one check; 0 means 10 s. The model has that of the configuration
 
-	// Transport carries the requests to servers and to the model; nil for own
-	// ones.
+	// Transport carries the requests to servers, boards and the model; nil for
+	// own ones.
 	Transport http.RoundTripper
 	// Free tells how many bytes a user may still write to the disk that a
 	// folder is on; nil asks the system.
@@ -106,6 +106,10 @@ func Run(ctx context.Context, c Config, tell func(Line)) []Line {
 	d.check(ctx, "budget", "", d.checkBudget)
 	d.check(ctx, "operator", "", d.checkOperator)
 	d.check(ctx, "ffmpeg", "", d.checkFFmpeg)
+	if d.cfg.Doing(config.FeatureGIFs) {
+		d.check(ctx, "tmp", "", d.checkTemp)
+		d.checkBoards(ctx)
+	}
 	d.check(ctx, "zone", "", d.checkZone)
 	return d.lines
 }

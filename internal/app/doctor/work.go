@@ -140,6 +140,3 @@ func (d *doctor) checkZone(_ context.Context, r *report) {
 	zone := d.cfg.Budget.TimeZone
 	r.ok(words.DoctorZoneOk, words.Args{"zone": zone.String(), "now": d.Clock.Now().In(zone)})
 }
-
-// checkFFmpeg: nothing that can be switched on today makes videos.
-func (d *doctor) checkFFmpeg(_ context.Context, r *report) { r.ok(words.DoctorFfmpegOk, nil) }

@@ -17,6 +17,7 @@ import (
 	"rookery/internal/budget"
 	"rookery/internal/clock"
 	"rookery/internal/fedi"
+	"rookery/internal/gifs"
 	"rookery/internal/inbox"
 	"rookery/internal/jobs"
 	"rookery/internal/mydata"
@@ -27,14 +28,31 @@ import (
 	"rookery/internal/sim/llmsim"
 	"rookery/internal/store"
 	"rookery/internal/store/storetest"
+	"rookery/internal/turns"
 	"rookery/internal/words"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// fakeDir holds programs that stand in for ffmpeg.
+var fakeDir string
+
+func TestMain(m *testing.M) {
+	var err error
+	if fakeDir, err = os.MkdirTemp("", "rookery-fakes-"); err == nil {
+		err = writeFakes(fakeDir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(fakeDir)
+		os.Exit(code)
+	}))
+}
 
 func migrations() []store.Migrations {
-	return []store.Migrations{jobs.Migrations(), inbox.Migrations(), outbox.Migrations(), fedi.Migrations(), budget.Migrations(),
-		operator.Migrations(), mydata.Migrations(), persona.Migrations()}
+	return []store.Migrations{jobs.Migrations(), inbox.Migrations(), outbox.Migrations(), fedi.Migrations(), budget.Migrations(), turns.Migrations(),
+		operator.Migrations(), mydata.Migrations(), gifs.Migrations(), persona.Migrations()}
 }
 
 // world is an installation that is in order: a doctor finds nothing in it.

@@ -1,11 +1,17 @@
-// Package importer takes over the settings of another bot: it reads the file
-// with its secrets and writes a configuration of Rookery that does the same,
-// with a word on everything that was taken over and everything that changed.
+// Package importer takes over another bot: it reads the file with its settings
+// and writes a configuration of Rookery that does the same, with a word on
+// everything that was taken over and everything that changed; and it takes over
+// what the bot has done, so that nothing is answered by both.
 //
 // It knows elelem (https://github.com/eobrain/elelem): three variables in a
 // file that a shell reads; everything else of it stands in its program, and is
-// written out here. What the written files mean is the business of package
-// config, which reads them once before they get their names.
+// written out here. And it knows giffer
+// (https://github.com/DarkShyMW/furry_giffer_bot_mastodon): its config.env, and
+// the state that it keeps in giffer_state.json.
+//
+// What the written files mean is the business of package config, which reads
+// them once before they get their names; what is recorded of a bot's work is
+// that of package inbox.
 package importer
 
 import (
@@ -27,7 +33,7 @@ import (
 
 // Config says what is taken over, and where it goes.
 type Config struct {
-	File     string // elelem's file of variables, secrets.env
+	File     string // elelem's file of variables, secrets.env; giffer's come by ReadGiffer
 	Dir      string // where the configuration is written; empty: the current folder
 	Program  string // path of rookery, for the crontab; empty: that of this process
 	Out      io.Writer
@@ -37,7 +43,7 @@ type Config struct {
 // Result is what was written, and what was not taken over. Its paths are whole.
 type Result struct {
 	Config  string   // the configuration
-	Env     string   // the file with the secrets
+	Env     string   // the file with the secrets; of giffer, that with the token
 	Crontab string   // the line for the crontab
 	Unknown []string // variables that nothing was made of
 }
@@ -118,7 +124,7 @@ func take(vars map[string]string) (settings, error) {
 	}
 	if len(wrong) == 0 {
 		var err error
-		if s.server, err = origin(s.server); err != nil {
+		if s.server, err = origin(mastodonURL, s.server); err != nil {
 			wrong = append(wrong, err)
 		}
 	}
@@ -133,17 +139,17 @@ func take(vars map[string]string) (settings, error) {
 
 // origin is a server's address without what follows the host. What was given
 // is not repeated: it may hold a password.
-func origin(address string) (string, error) {
+func origin(name, address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {
-		return "", fmt.Errorf("%s is not the address of a server: write it like https://social.example", mastodonURL)
+		return "", fmt.Errorf("%s is not the address of a server: write it like https://social.example", name)
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Host), nil
 }
 
 type file struct{ path, text string }
 
-// write makes both files or none. They get their names only after they were
+// write makes all files or none. They get their names only after they were
 // read as the program will read them.
 func write(ctx context.Context, dir string, files []file) (err error) {
 	for _, f := range files {

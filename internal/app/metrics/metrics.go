@@ -54,6 +54,8 @@ type Metrics struct {
 	answers  *prometheus.CounterVec
 	thinking prometheus.Histogram
 	tokens   *prometheus.CounterVec
+	searches *prometheus.CounterVec
+	pictures *prometheus.CounterVec
 }
 
 // slow are the bounds of histograms for what may take minutes, in seconds.
@@ -73,11 +75,15 @@ func New(version string, source Source, now func() time.Time) *Metrics {
 			Help: "How long the language model took to answer, its retries included.", Buckets: slow}),
 		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rookery_model_tokens_total",
 			Help: "Tokens that the language model said it used."}, []string{"kind"}),
+		searches: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rookery_board_searches_total",
+			Help: "Searches at image boards, by board and outcome."}, []string{"board", "outcome"}),
+		pictures: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rookery_picture_requests_total",
+			Help: "Requests for pictures, by what came of them."}, []string{"outcome"}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "rookery_build_info", Help: "1; the version is in the label.",
 		ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.seconds, m.answers, m.thinking, m.tokens, build,
+	m.registry.MustRegister(m.requests, m.seconds, m.answers, m.thinking, m.tokens, m.searches, m.pictures, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		&state{source: source, now: now})
 	return m
@@ -96,3 +102,9 @@ func (m *Metrics) Answer(outcome string, took time.Duration, prompt, completion 
 	m.tokens.WithLabelValues("prompt").Add(float64(prompt))
 	m.tokens.WithLabelValues("completion").Add(float64(completion))
 }
+
+// Search counts a search at an image board.
+func (m *Metrics) Search(board, outcome string) { m.searches.WithLabelValues(board, outcome).Inc() }
+
+// Picture counts a request for a picture by what came of it.
+func (m *Metrics) Picture(outcome string) { m.pictures.WithLabelValues(outcome).Inc() }

@@ -1,0 +1,113 @@
+package gifs
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"rookery/internal/community"
+	"rookery/internal/fedi"
+	"rookery/internal/inbox"
+	"rookery/internal/outbox"
+	"rookery/internal/store"
+	"rookery/internal/words"
+)
+
+// noticePrefix begins the keys of notices. It is no part of answerPrefix.
+const noticePrefix = "gifs/notice/"
+
+const (
+	// noticeEvery is how often a member gets the same notice at most.
+	noticeEvery = time.Hour
+	// noticeLife is how long a notice is worth sending.
+	noticeLife = 6 * time.Hour
+)
+
+// notify plans a notice: a direct message in reply to the request, once for
+// each kind, member and hour.
+func (g *GIFs) notify(ctx context.Context, tx store.Tx, m community.Mention, kind, text string) error {
+	sum := sha256.Sum256([]byte(string(m.Account) + "\n" + member(m)))
+	hour := g.Clock.Now().UTC().Truncate(noticeEvery).Format("2006-01-02T15")
+	in, err := g.platform.Limits(m.Account)
+	if err != nil {
+		in = fedi.Instance{} // nothing is cut
+	}
+	_, err = g.Outbox.Plan(ctx, tx, outbox.Effect{
+		Key:     noticePrefix + kind + "/" + hour + "/" + base64.RawURLEncoding.EncodeToString(sum[:16]),
+		Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: g.Clock.Now().Add(noticeLife), Again: 2,
+		Payload: fedi.PostPayload{Parts: []string{addressee(m) + text}, Visibility: community.Direct, InReplyTo: m.Post.ID,
+			Language: string(g.language(m)), CW: warning(m.Post.CW, in)},
+	})
+	if err != nil {
+		return fmt.Errorf("plan a notice: %w", err)
+	}
+	return nil
+}
+
+// Accept implements inbox.Feature. A member of whom enough waits is told so,
+// in the transaction that takes the request in, and asked to come back: the
+// request ends there, and is not lost without a word.
+func (g *GIFs) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m community.Mention) error {
+	n, _, err := g.WaitingOf(ctx, tx, m.Account, m.Post.Author.Handle)
+	if err != nil {
+		return err
+	}
+	if n < g.Queue {
+		return g.Turns.Accept(ctx, tx, id, m)
+	}
+	if stopped, err := g.stopped(ctx, tx, m); err != nil || stopped {
+		return errors.Join(err, inbox.Set(ctx, tx, id, inbox.Ignored, "its author has told us to stop"))
+	}
+	text := g.language(m).Say(words.GIFsQueueFull, words.Args{"n": n})
+	if err := g.notify(ctx, tx, m, "queue", text); err != nil {
+		return err
+	}
+	g.observe(tx, OutcomeOver)
+	return inbox.Set(ctx, tx, id, inbox.Declined, fmt.Sprintf("%d requests of the member were waiting already", n))
+}
+
+// tellLate tells those who have waited for some time that their request is
+// kept.
+func (g *GIFs) tellLate(ctx context.Context, account community.AccountID) error {
+	if g.NoticeAfter <= 0 {
+		return nil
+	}
+	before := g.platform.Now(account).Add(-g.NoticeAfter)
+	return g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		late, err := g.Late(ctx, tx, account, before)
+		if err != nil {
+			return err
+		}
+		for _, w := range late {
+			if stopped, err := g.stopped(ctx, tx, w.Mention); err != nil || stopped {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			if err := g.notify(ctx, tx, w.Mention, "later", g.language(w.Mention).Say(words.GIFsLater, nil)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// stopped tells whether a request's author has told us to leave them alone.
+func (g *GIFs) stopped(ctx context.Context, q inbox.Rows, m community.Mention) (bool, error) {
+	if g.Stopped == nil {
+		return false, nil
+	}
+	stopped, err := g.Stopped(ctx, q, member(m))
+	return stopped[member(m)], err
+}
+
+// observe tells of an outcome once it is certain.
+func (g *GIFs) observe(tx store.Tx, outcome string) {
+	if g.Observe != nil {
+		tx.AfterCommit(func() { g.Observe(outcome) })
+	}
+}
