@@ -6,58 +6,68 @@ import (
 
 	"rookery/internal/community"
 	"rookery/internal/sim/fedisim"
+	"rookery/internal/words"
 )
 
-// An account speaks of what it does, and of nothing that it does not.
-func TestAnswersSpeakOfWhatTheAccountDoes(t *testing.T) {
-	each(t, func(w *world) {
-		for name, does := range map[string]Does{
-			"answers":            {Answers: true},
-			"pictures":           {Pictures: true, Word: "gif"},
-			"answers, pictures":  {Answers: true, Pictures: true, Word: "bild"},
-			"nothing":           {}, // as one that answers
-		} {
-			w.data.Does = func(community.AccountID) Does { return does }
-			model := !does.Pictures || does.Answers
-			for language, l := range map[string]struct{ help, stop, start, quota, model, picture, word, count string }{
-				"en": {"help", "stop", "start", "quota", "model", "icture", "“quota”", " of 20"},
-				"ru": {"помощь", "стоп", "старт", "квота", "модел", "артин", "«квота»", " из 20"},
-			} {
-				answer := func(text string, want map[string]bool) {
-					w.Helper()
-					got := w.says(w.ada, text, fedisim.Language(language))
-					for part, there := range want {
-						if strings.Contains(got, part) != there {
-							w.Errorf("an account that does %s answers %q: %q in it is %v: %s", name, text, part, !there, got)
-						}
-					}
-				}
-				answer(l.help, map[string]bool{l.model: model, "llm.example": model, l.word: model, l.picture: does.Pictures,
-					" bild": model && does.Pictures, "me at " + w.sim.Domain(): true})
-				answer(l.stop, map[string]bool{l.model: model})
-				answer(l.stop, map[string]bool{l.model: model})
-				answer(l.start, map[string]bool{l.model: model})
-				answer(l.quota, map[string]bool{l.count: model, l.picture: does.Pictures})
-			}
-		}
-		for _, p := range w.sim.PostsBy(w.bot.ID) {
-			if n := len([]rune(p.Text)); n > 500 {
-				w.Errorf("a post of %d characters: %s", n, p.Text)
-			}
-		}
-	})
+// kinds are what accounts may do; what does nothing else answers.
+func kinds() map[string]Does {
+	return map[string]Does{
+		"answers":           {Answers: true},
+		"pictures":          {Pictures: true, Word: "gif"},
+		"answers, pictures": {Answers: true, Pictures: true, Word: "bild"},
+		"nothing else":      {},
+	}
 }
 
-// Without an operator to name, the help of each kind of account has no gap.
-func TestHelpWithoutAnOperator(t *testing.T) {
-	each(t, func(w *world) {
-		w.data.Operator, w.data.Processor = "", ""
-		for _, does := range []Does{{Answers: true}, {Pictures: true, Word: "gif"}, {Answers: true, Pictures: true, Word: "gif"}} {
-			w.data.Does = func(community.AccountID) Does { return does }
-			for text, want := range map[string]string{"help": "I am a bot.", "помощь": "Я бот."} {
-				if got := w.says(w.ada, text); !strings.Contains(got, want) || strings.ContainsAny(got, "{}") {
-					w.Errorf("%+v: %q is answered %q", does, text, got)
+// An account's help speaks of what it does, and of nothing that it does not.
+func TestHelpSpeaksOfWhatTheAccountDoes(t *testing.T) {
+	t.Parallel()
+	for name, does := range kinds() {
+		model := does.Answers || !does.Pictures
+		for l, said := range map[words.Language]struct{ bot, model, picture, quota, own string }{
+			words.English: {"I am a bot", "model", "picture", "“quota”", "my operator's own computer"},
+			words.Russian: {"Я бот", "модель", "картинк", "«квота»", "компьютер того, кто за меня отвечает"},
+		} {
+			for _, who := range []struct{ operator, processor string }{{"olga@social.example", "llm.example"}, {"", ""}} {
+				got := request{MyData: &MyData{Config: Config{Operator: who.operator, Processor: who.processor}}, does: does, l: l}.help()
+				for part, want := range map[string]bool{
+					said.bot: true, said.model: model, said.picture: does.Pictures, said.quota: model, " bild": model && does.Pictures,
+					"olga at social.example": who.operator != "", "llm.example": model && who.processor != "", said.own: model && who.processor == "",
+					"{": false, "@": false,
+				} {
+					if strings.Contains(got, part) != want {
+						t.Errorf("an account that does %s: %q in its help is %v: %s", name, part, !want, got)
+					}
 				}
+				if n := len([]rune(got)); n > shortPost {
+					t.Errorf("an account that does %s: its help has %d characters", name, n)
+				}
+			}
+		}
+	}
+}
+
+func TestAnswersSpeakOfWhatTheAccountDoes(t *testing.T) {
+	each(t, func(w *world) {
+		for _, c := range []struct {
+			kind, text, want, not string
+		}{
+			{"pictures", "stop", "All right", "model"},
+			{"pictures", "stop", "already", "model"},
+			{"pictures", "start", "Gladly", "model"},
+			{"pictures", "quota", "no daily limit on pictures", "20"},
+			{"pictures", "help", "animated picture", "model"},
+			{"answers, pictures", "стоп", "модел", ""},
+			{"answers, pictures", "старт", "модел", ""},
+			{"answers, pictures", "квота", "0 из 20", ""},
+			{"answers, pictures", "квота", "Картинки не считаются", ""},
+			{"answers", "quota", "0 of 20", "icture"},
+			{"nothing else", "stop", "model", "icture"},
+		} {
+			does := kinds()[c.kind]
+			w.data.Does = func(community.AccountID) Does { return does }
+			if got := w.says(w.ada, c.text, fedisim.Language("en")); !strings.Contains(got, c.want) || c.not != "" && strings.Contains(got, c.not) {
+				w.Errorf("an account that does %s answers %q with %q", c.kind, c.text, got)
 			}
 		}
 	})
