@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rookery/internal/sim/boorusim"
 	"rookery/internal/sim/fedisim"
 )
 
@@ -32,13 +33,13 @@ func Command(version string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Try the bot on this machine, with no token and no network",
-		Long: "Runs the real bot on this machine against a simulated server of the Fediverse and a simulated\n" +
-			"language model. No account, no token and no network is needed.\n\n" +
+		Long: "Runs the real bot on this machine against a simulated server of the Fediverse, a simulated\n" +
+			"language model and a simulated image board. No account, no token and no network is needed.\n\n" +
 			"Without --story it stays up until Ctrl-C and prints what to try: any client of the Mastodon API\n" +
 			"can use the addresses and tokens that it prints.\n\n" +
 			"With --story NAME it plays a story without anybody, prints what a reader would see, and ends with\n" +
 			"exit status 0 only if every step of it held. The stories:\n" + storyList(o.stories),
-		Example: "  rookery sandbox --story mention\n  rookery sandbox --story persona\n  rookery sandbox\n  rookery sandbox --profile gotosocial",
+		Example: "  rookery sandbox --story mention\n  rookery sandbox --story persona\n  rookery sandbox --story gif --keep\n  rookery sandbox\n  rookery sandbox --profile gotosocial",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f := cmd.Flag("config"); f != nil && f.Changed {
@@ -52,7 +53,7 @@ func Command(version string) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.story, "story", "", "play this story and end: "+strings.Join(names(o.stories), ", "))
 	f.StringVar(&o.profile, "profile", string(fedisim.Mastodon), "server software that is simulated: "+strings.Join(profiles(), ", "))
-	f.BoolVar(&o.keep, "keep", false, "keep the folder with the bot's configuration, data and log (it is also kept when a step did not hold)")
+	f.BoolVar(&o.keep, "keep", false, "keep the folder with the bot's configuration, data, log and pictures (it is also kept when a step did not hold)")
 	f.DurationVar(&o.timeLimit, "time-limit", 3*time.Minute, "longest time for a story")
 	f.StringVar(&o.program, "program", "", "run this program as the bot")
 	if err := f.MarkHidden("program"); err != nil {
@@ -107,7 +108,7 @@ func (o *options) run(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return fmt.Errorf("make a folder for the sandbox: %w", err)
 	}
-	var set settings
+	set := settings{pictures: boorusim.Pleasant()}
 	if chosen >= 0 {
 		set = o.stories[chosen].settings
 	}
@@ -115,14 +116,22 @@ func (o *options) run(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
-	bot := &child{program: program, args: []string{"run", "--config", w.config()}, logFile: w.log()}
+	bot := &child{program: program, args: append([]string{"run", "--config", w.config()}, w.flags()...), logFile: w.log()}
 	if chosen >= 0 {
 		err = o.tell(ctx, out, w, bot, o.stories[chosen])
 	} else {
 		err = o.stay(ctx, out, w, bot)
 	}
+	saved := 0
+	if err != nil || o.keep {
+		n, saveErr := w.savePictures()
+		saved, err = n, errors.Join(err, saveErr)
+	}
 	err = errors.Join(err, bot.kill(), w.close())
 	if err != nil || o.keep {
+		if saved > 0 {
+			fmt.Fprintf(out, "\n%s that the bot has shown: %s\n", counted(saved, "picture", "pictures"), w.pictureDir())
+		}
 		fmt.Fprintf(out, "\nThe sandbox's folder is kept: %s\nThe bot's log: %s\n", dir, w.log())
 		return err
 	}

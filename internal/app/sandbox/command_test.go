@@ -102,10 +102,15 @@ func TestBotCannotStart(t *testing.T) {
 	}
 }
 
-// tellStory plays a story of the test's own, and returns what it printed.
+// tellStory plays a story of the test's own, in the world of the only story of
+// the options if there is one, and returns what it printed.
 func tellStory(t *testing.T, o options, steps ...step) (string, error) {
 	t.Helper()
-	o.stories = []story{{name: "test", intro: []string{"A story."}, steps: steps}}
+	set := settings{}
+	if len(o.stories) == 1 { // only its settings count
+		set = o.stories[0].settings
+	}
+	o.stories = []story{{name: "test", intro: []string{"A story."}, steps: steps, settings: set}}
 	o.story = "test"
 	if o.profile == "" {
 		o.profile = string(fedisim.Mastodon)

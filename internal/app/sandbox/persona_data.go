@@ -99,8 +99,17 @@ func forgetAndKill(s *stage, who *fedisim.Account, secret string) error {
 	}
 	s.checkOne(ask, reply, "direct")
 	s.checkSays(reply, who, words.MyDataForgotten, nil)
-	for _, what := range []string{who.Username, secret} {
-		var where string
+	return s.nothingKept(who.Username, secret)
+}
+
+// nothingKept waits until the bot's database holds neither a member nor what
+// they wrote.
+func (s *stage) nothingKept(who, secret string) error {
+	for _, what := range []string{who, secret} {
+		var (
+			where string
+			err   error
+		)
 		if err := s.wait("nothing in the bot's database holds “"+what+"”", func() bool {
 			where, err = s.keeps(what)
 			return where == "" || err != nil
@@ -112,7 +121,7 @@ func forgetAndKill(s *stage, who *fedisim.Account, secret string) error {
 		}
 	}
 	if len(s.failed) == 0 {
-		s.say("The bot's database holds neither “%s” nor “%s” any more.", who.Username, secret)
+		s.say("The bot's database holds neither “%s” nor “%s” any more.", who, secret)
 	}
 	return nil
 }

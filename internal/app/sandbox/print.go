@@ -100,9 +100,32 @@ func printPost(w io.Writer, p fedisim.Post, who map[string]member, depth int) {
 	for line := range strings.Lines(p.Text) {
 		printWrapped(w, margin, line)
 	}
-	if n := len(p.MediaIDs); n > 0 {
+	if n := len(p.MediaIDs) - len(p.Media); n > 0 {
 		fmt.Fprintf(w, "%s[%d attached]\n", margin, n)
 	}
+	for _, m := range p.Media {
+		printWrapped(w, margin, "[picture: "+pictureInWords(m)+"]")
+	}
+}
+
+// pictureInWords is what a file is, and its alt text.
+func pictureInWords(m fedisim.Media) string {
+	var parts []string
+	if _, kind, ok := strings.Cut(m.Type, "/"); ok {
+		parts = append(parts, strings.ToUpper(kind))
+	}
+	if m.Width > 0 {
+		parts = append(parts, fmt.Sprintf("%d x %d", m.Width, m.Height))
+	}
+	if m.Size > 0 {
+		parts = append(parts, fmt.Sprintf("%d kB", (m.Size+999)/1000))
+	}
+	if m.Description == "" {
+		parts = append(parts, "without alt text")
+	} else {
+		parts = append(parts, "alt text “"+m.Description+"”")
+	}
+	return strings.Join(parts, ", ")
 }
 
 // audience is a visibility in words.

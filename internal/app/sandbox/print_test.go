@@ -26,6 +26,8 @@ func TestTimeline(t *testing.T) {
 		{ID: "14", AccountID: "1", Text: "Between \x1b[31mus\x1b[0m.", Visibility: "direct", InReplyTo: "gone"},
 		{ID: "15", AccountID: "2", Text: "Never mind.", Visibility: "public", InReplyTo: "10", Deleted: true},
 		{ID: "16", AccountID: "1", BoostOf: "10", Visibility: "public"},
+		{ID: "17", AccountID: "3", Text: "@ada Here.", Visibility: "unlisted", MediaIDs: []string{"1", "2", "3"}, Media: []fedisim.Media{
+			{Type: "image/gif", Width: 320, Height: 240, Size: 12_345, Description: "Animated GIF:\x1b[31m rain"}, {Type: "video/mp4"}}},
 	}
 	var b strings.Builder
 	printTimeline(&b, posts, who)
@@ -50,6 +52,12 @@ Ada (@ada), in reply · direct: only who is mentioned
   Between [31mus [0m.
 
 Ada (@ada) shared a post
+
+Elelem (@elelem), a bot · unlisted: everyone, but in no public timeline
+  @ada Here.
+  [1 attached]
+  [picture: GIF, 320 x 240, 13 kB, alt text “Animated GIF: [31m rain”]
+  [picture: MP4, without alt text]
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -16,63 +16,93 @@ import (
 	"rookery/internal/sim/fedisim"
 )
 
+// play is a story that is played.
+type play struct {
+	temp  string // where it may leave nothing; empty: anywhere
+	parts []string
+	done  chan struct{} // closed when it is over; out and err are set then
+	out   bytes.Buffer
+	err   error
+	asked bool // somebody has seen to what it says
+}
+
+// begin plays it, and sees to its end whether anybody asks for it or not.
+func (p *play) begin(t *testing.T, run func() error) *play {
+	t.Helper()
+	p.done = make(chan struct{})
+	t.Cleanup(func() {
+		if <-p.done; p.err != nil && !p.asked && p.temp == "" { // -run has left it out
+			keptFolder(t, p.out.String())
+		}
+	})
+	go func() {
+		defer close(p.done)
+		p.err = run()
+	}()
+	return p
+}
+
+// playHere has the test play a story; the bot is a process of its own.
+func playHere(t *testing.T, program, story, profile string) *play {
+	t.Helper()
+	p := &play{parts: []string{"The story “" + story + "” held."}}
+	return p.begin(t, func() error {
+		o := options{story: story, profile: profile, timeLimit: 3 * time.Minute, program: program, stories: stories()}
+		return o.run(t.Context(), &p.out)
+	})
+}
+
+// playAlone has the program play a story by itself, as a newcomer does.
+func playAlone(t *testing.T, program, story string) *play {
+	t.Helper()
+	p := &play{temp: t.TempDir(), parts: append([]string{"The story “" + story + "” held."}, map[string][]string{
+		"mention": {"11 of 11 steps held", "unlisted: everyone", "direct: only who is mentioned", "[content warning: clockwork, existential]"},
+		"persona": {"15 of 15 steps held", "followers only", "(deleted)", "<post by=\"@someone\"> [not shared] </post>",
+			"rookery pause: Paused since", "Elelem tells Olga: @olga@social.example"},
+		"gif": {"16 of 16 steps held", "[picture: GIF, 480 x 360, ", "alt text “Animated GIF: bouncing bob, ", "[content warning: NSFW]",
+			`The board was asked for: safe, animated, gif, "safe", "or", "explicit"`, "A quarter of an hour later"},
+	}[story]...)}
+	return p.begin(t, func() error {
+		cmd := exec.CommandContext(t.Context(), program, "sandbox", "--story", story)
+		cmd.Env = append(os.Environ(), "TMPDIR="+p.temp, "TMP="+p.temp)
+		cmd.Stdout, cmd.Stderr = &p.out, &p.out
+		cmd.Cancel = func() error { return askToEnd(cmd.Process) } // killed, it would leave its bot behind
+		cmd.WaitDelay = stopLimit
+		return cmd.Run()
+	})
+}
+
 // The stories with the real program, as a process of its own.
 func TestRealBot(t *testing.T) {
 	t.Parallel()
 	program := build(t)
-	for name, parts := range map[string][]string{
-		"mention": {"11 of 11 steps held", "unlisted: everyone", "direct: only who is mentioned", "[content warning: clockwork, existential]"},
-		"persona": {"15 of 15 steps held", "followers only", "(deleted)", "<post by=\"@someone\"> [not shared] </post>",
-			"rookery pause: Paused since", "Elelem tells Olga: @olga@social.example"},
-	} {
-		t.Run("the program plays the story "+name+" by itself", func(t *testing.T) {
-			t.Parallel()
-			temp := t.TempDir()
-			cmd := exec.CommandContext(t.Context(), program, "sandbox", "--story", name)
-			cmd.Env = append(os.Environ(), "TMPDIR="+temp, "TMP="+temp)
-			var out, errs bytes.Buffer
-			cmd.Stdout, cmd.Stderr = &out, &errs
-			if err := cmd.Run(); err != nil {
-				t.Fatalf("%v\n%s\n%s", err, &errs, &out)
-			}
-			wantIn(t, out.String(), append(parts, "The story “"+name+"” held.")...)
-			if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
-				t.Errorf("it leaves behind: %v %v", left, err)
-			}
-		})
-	}
 	// They mostly wait, so all are played at once, however few processors there are.
-	type result struct {
-		out bytes.Buffer
-		err error
-	}
-	played := map[string]chan *result{}
+	played := map[string]*play{}
 	for _, story := range names(stories()) {
-		for _, p := range profiles() {
-			if p == string(fedisim.Mastodon) {
-				continue // played above
+		for _, profile := range profiles() {
+			if profile == string(fedisim.Mastodon) {
+				played[story] = playAlone(t, program, story)
+			} else {
+				played[story+" on "+profile] = playHere(t, program, story, profile)
 			}
-			c := make(chan *result, 1)
-			played[story+" on "+p] = c
-			t.Cleanup(func() {
-				if r, ok := <-c; ok && r.err != nil { // nobody asked for it: -run
-					keptFolder(t, r.out.String())
-				}
-			})
-			go func() {
-				defer close(c)
-				r := &result{}
-				o := options{story: story, profile: p, timeLimit: 3 * time.Minute, program: program, stories: stories()}
-				r.err = o.run(t.Context(), &r.out)
-				c <- r
-			}()
 		}
 	}
-	for name, c := range played {
+	for name, p := range played {
 		t.Run(name, func(t *testing.T) {
-			if r := <-c; r.err != nil {
-				keptFolder(t, r.out.String())
-				t.Fatalf("%v\n%s", r.err, &r.out)
+			<-p.done
+			p.asked = true
+			if p.err != nil {
+				if p.temp == "" {
+					keptFolder(t, p.out.String())
+				}
+				t.Fatalf("%v\n%s", p.err, &p.out)
+			}
+			wantIn(t, p.out.String(), p.parts...)
+			if p.temp == "" {
+				return
+			}
+			if left, err := os.ReadDir(p.temp); err != nil || len(left) > 0 {
+				t.Errorf("it leaves behind: %v %v", left, err)
 			}
 		})
 	}
@@ -91,6 +121,8 @@ func TestRealBot(t *testing.T) {
 	t.Run("a second reply is found", func(t *testing.T) { t.Parallel(); testSecondReply(t, program) })
 	t.Run("a bot that answers everything is found out", func(t *testing.T) { t.Parallel(); testChatterbox(t, program) })
 	t.Run("what Olga should not be told is found", func(t *testing.T) { t.Parallel(); testOlga(t, program) })
+	t.Run("what a picture lacks is found", func(t *testing.T) { t.Parallel(); testPoorPictures(t, program) })
+	t.Run("an unsafe picture is found", func(t *testing.T) { t.Parallel(); testUnsafePicture(t, program) })
 	t.Run("a killed bot is missed", func(t *testing.T) { t.Parallel(); testMissedBot(t, program) })
 	t.Run("stays up", func(t *testing.T) { t.Parallel(); testStay(t, program) })
 }

@@ -63,13 +63,14 @@ The sandbox is up. Nothing in it leaves this machine.
 
   Server     %s   (%s, simulated as %s)
   Model      %s   (simulated; model "clockwork", key "%s")
+  Board      %s   (simulated; it has pictures of balls, rain, clocks and the like)
   Bot        process %d, logged in as @%s
   Its log    %s
   Its folder %s
 
 Members, with the access tokens that any client of the Mastodon API can use:
 
-`, url, domain, o.profile, w.model.URL(), modelKey, bot.current().cmd.Process.Pid, w.elelem.Handle(), w.log(), w.dir)
+`, url, domain, o.profile, w.model.URL(), modelKey, w.board.URL(), bot.current().cmd.Process.Pid, w.elelem.Handle(), w.log(), w.dir)
 	for _, a := range []*fedisim.Account{w.ada, w.cleo, w.ticker, w.elelem} {
 		note := ""
 		if a.IsBot {
@@ -93,6 +94,7 @@ read Ada's notifications (the reply is one of them), and read the thread:
 
   curl %s %s%s/%s/context
 
+Mention it with “gif” and a word or two, as “@elelem gif dancing”, and it answers with a picture.
 You can also kill the bot at any time: it is started again, and no reply is lost or said twice.
 Every post appears below. Ctrl-C ends the sandbox.
 

@@ -16,6 +16,9 @@ import (
 const (
 	// patience is how long a story waits for one thing to happen.
 	patience = 30 * time.Second
+	// betweenSteps passes between two steps of a story that moves the time, so
+	// that no step is slowed down by what was asked for in the one before.
+	betweenSteps = time.Minute
 	// stopLimit is how long the bot may take to end: it promises 8 seconds for
 	// the work under way, and some machines are slow.
 	stopLimit = 15 * time.Second
@@ -33,7 +36,7 @@ type story struct {
 
 // stories lists what can be played. A new story is one more line.
 func stories() []story {
-	return []story{mention(), persona()}
+	return []story{mention(), persona(), gif()}
 }
 
 // step is one part of a story. An error of play says that the story cannot go
@@ -285,7 +288,7 @@ func closing() []step {
 			for _, c := range s.counts() {
 				s.check(c.got == c.want, counted(c.want, "reply", "replies")+" to: "+c.what, counted(c.got, "reply", "replies"))
 			}
-			return nil
+			return s.checkNothingLeft()
 		}},
 	}
 }
@@ -312,6 +315,7 @@ func (s *stage) play(t story) ([]outcome, bool) {
 			continue
 		}
 		fmt.Fprintf(s.out, "\n%d of %d: %s\n", i+1, len(steps), st.title)
+		s.pass(betweenSteps)
 		s.failed = nil
 		began := time.Now()
 		err := st.play(s)

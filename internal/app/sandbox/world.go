@@ -1,7 +1,8 @@
 // Package sandbox lets the real bot run, as a process of its own and on an
 // ordinary configuration, in a small world on this machine: a simulated server
-// of the Fediverse with a few members, and a simulated language model. It
-// needs no token and no network.
+// of the Fediverse with a few members, and a simulated language model and,
+// where pictures are asked for, a simulated image board. It needs no token and
+// no network.
 //
 // Without a story the world stays up for a person and a client to try things
 // in. A story is a list of steps that is played without anybody; it holds only
@@ -13,12 +14,14 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
+	"rookery/internal/sim/boorusim"
 	"rookery/internal/sim/fedisim"
 	"rookery/internal/sim/llmsim"
 	"rookery/internal/store"
@@ -39,7 +42,9 @@ type world struct {
 	dir   string // of the bot's configuration, data and log
 	fedi  *fedisim.Server
 	model *llmsim.Server
-	mind  *mind // how the model answers
+	mind  *mind            // how the model answers
+	board *boorusim.Server // nil in a world without pictures
+	hand  *hand            // moves the time; nil where it is the machine's own
 
 	elelem *fedisim.Account // the bot under test
 	ada    *fedisim.Account // a member of its server
@@ -51,21 +56,23 @@ type world struct {
 }
 
 // settings are what the bot's configuration holds besides what every sandbox
-// needs: whole lines of these sections.
-type settings struct{ llm, persona, budget, operator []string }
+// needs: whole lines of these sections. With pictures there is an image board
+// that has them, and the bot shows them; with moves the story can move the
+// time.
+type settings struct {
+	llm, persona, budget, operator, gifs, account []string
+
+	pictures []boorusim.Image
+	moves    bool
+}
 
 // newWorld starts the servers, invites the members and writes the bot's
 // configuration into dir, which must exist. Close it at the end.
 func newWorld(profile fedisim.Profile, dir string, set settings) (*world, error) {
 	w := &world{dir: dir, mind: &mind{}}
-	w.fedi = fedisim.New(fedisim.Options{Profile: profile, Domain: domain, KeepRequests: 20_000})
-	w.model = llmsim.New(llmsim.Options{Key: modelKey, Models: []string{"clockwork"}, Answer: w.mind.answer})
-	if err := w.fedi.Start(); err != nil {
-		return nil, fmt.Errorf("start the simulated server: %w", err)
-	}
-	if err := w.model.Start(); err != nil {
-		w.fedi.Close()
-		return nil, fmt.Errorf("start the simulated model: %w", err)
+	if err := w.start(profile, set); err != nil {
+		_ = w.close()
+		return nil, err
 	}
 	w.elelem = w.fedi.AddAccount("elelem", fedisim.Named("Elelem"), fedisim.Bot(), fedisim.WithToken("elelem-token"))
 	w.ada = w.fedi.AddAccount("ada", fedisim.Named("Ada"), fedisim.WithToken("ada-token"))
@@ -83,10 +90,66 @@ func newWorld(profile fedisim.Profile, dir string, set settings) (*world, error)
 	return w, nil
 }
 
+// start starts the servers. What runs after an error is ended by close.
+func (w *world) start(profile fedisim.Profile, set settings) error {
+	o := fedisim.Options{Profile: profile, Domain: domain, KeepRequests: 20_000}
+	if set.moves {
+		var err error
+		if w.hand, err = newHand(); err != nil {
+			return err
+		}
+		o.Clock = w.hand.now
+	}
+	fedi := fedisim.New(o)
+	if err := fedi.Start(); err != nil {
+		return fmt.Errorf("start the simulated server: %w", err)
+	}
+	w.fedi = fedi
+	model := llmsim.New(llmsim.Options{Key: modelKey, Models: []string{"clockwork"}, Answer: w.mind.answer})
+	if err := model.Start(); err != nil {
+		return fmt.Errorf("start the simulated model: %w", err)
+	}
+	w.model = model
+	if len(set.pictures) == 0 {
+		return nil
+	}
+	board, err := boorusim.Start(boorusim.Config{Now: o.Clock})
+	if err != nil {
+		return fmt.Errorf("start the simulated image board: %w", err)
+	}
+	board.Add(set.pictures...)
+	w.board = board
+	return nil
+}
+
 func (w *world) close() error {
 	w.mind.release() // a question that is held would keep the model's server from ending
-	w.fedi.Close()
-	return w.model.Close()
+	var errs []error
+	if w.fedi != nil {
+		w.fedi.Close()
+	}
+	if w.model != nil {
+		errs = append(errs, w.model.Close())
+	}
+	if w.board != nil {
+		errs = append(errs, w.board.Close())
+	}
+	if w.hand != nil {
+		errs = append(errs, w.hand.close())
+	}
+	return errors.Join(errs...)
+}
+
+// flags are those of the bot that this world asks for.
+func (w *world) flags() []string {
+	var all []string
+	if w.board != nil {
+		all = append(all, "--allow-loopback")
+	}
+	if w.hand != nil {
+		all = append(all, "--clock-url", w.hand.url)
+	}
+	return all
 }
 
 func (w *world) config() string { return filepath.Join(w.dir, "rookery.toml") }
@@ -119,6 +182,10 @@ func (w *world) writeConfig(set settings) error {
 		}
 		return "[" + name + "]\n" + lines(all)
 	}
+	does := `["persona"]`
+	if w.board != nil {
+		does = `["persona", "gifs"]`
+	}
 	text := "# The configuration that the sandbox runs the bot on.\n" +
 		"data_dir = \"data\"\n\n" +
 		"[llm]\n" +
@@ -130,6 +197,7 @@ func (w *world) writeConfig(set settings) error {
 		"character = " + strconv.Quote(character) + "\n" + lines(set.persona) +
 		section("budget", set.budget) +
 		section("operator", set.operator) +
+		w.pictures(set) +
 		"[outbox]\n" +
 		"settle_after_error = \"1s\"\n" +
 		"settle_after_silence = \"3s\"\n" +
@@ -138,9 +206,9 @@ func (w *world) writeConfig(set settings) error {
 		"name = \"elelem\"\n" +
 		"server = " + strconv.Quote(w.fedi.URL()) + "\n" +
 		"token_file = \"elelem-token.txt\"\n" +
-		"does = [\"persona\"]\n" +
+		"does = " + does + "\n" +
 		"poll = \"250ms\"\n" +
-		"rate_limits = \"off\"\n"
+		"rate_limits = \"off\"\n" + lines(set.account)
 	for name, content := range map[string]string{
 		"rookery.toml": text, "model-key.txt": modelKey + "\n", "elelem-token.txt": w.elelem.Token + "\n",
 	} {
@@ -149,6 +217,18 @@ func (w *world) writeConfig(set settings) error {
 		}
 	}
 	return nil
+}
+
+// pictures are the sections about pictures. The board's own filter is one that
+// hides nothing, so that what is not safe is the bot's own business.
+func (w *world) pictures(set settings) string {
+	if w.board == nil {
+		return ""
+	}
+	lines := append([]string{"[gifs]"}, set.gifs...)
+	lines = append(lines, "", "[[gifs.source]]", `kind = "philomena"`, "url = "+strconv.Quote(w.board.URL()),
+		`filter_id = "2"`, `nsfw_filter_id = "2"`, "", "")
+	return strings.Join(lines, "\n")
 }
 
 // members maps account ids to how the members are shown.
