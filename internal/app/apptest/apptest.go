@@ -19,6 +19,7 @@ import (
 
 	"rookery/internal/clock"
 	"rookery/internal/sim/apicheck"
+	"rookery/internal/sim/boorusim"
 	"rookery/internal/sim/fedisim"
 	"rookery/internal/sim/llmsim"
 	"rookery/internal/store"
@@ -50,7 +51,11 @@ type World struct {
 	Dir    string
 	Binary string
 	Poll   string      // between two looks at the notifications
+	Does   []string    // what the account does; nil: persona
+	GIFs   string      // lines for [gifs]
 	Log    *SafeBuffer // what all its processes have logged
+
+	Board *boorusim.Server // nil without Pictures
 }
 
 // SafeBuffer is a buffer that a process may write to while a test reads it.
@@ -133,7 +138,13 @@ func checks(t testing.TB, profile fedisim.Profile) (func(fedisim.Exchange), *llm
 // Configure writes the configuration, with extra lines for the account.
 func (w *World) Configure(account string) {
 	w.T.Helper()
-	postgres := ""
+	does, gifs, postgres := `"persona"`, "", ""
+	if len(w.Does) > 0 {
+		does = `"` + strings.Join(w.Does, `", "`) + `"`
+	}
+	if w.Board != nil {
+		gifs = fmt.Sprintf("[gifs]\n%s\n[[gifs.source]]\nkind = \"philomena\"\nurl = %q\n", w.GIFs, w.Board.URL())
+	}
 	if w.Store.PostgresURL != "" {
 		postgres = "[store]\npostgres_url_env = \"TEST_POSTGRES\"\n"
 	}
@@ -152,7 +163,7 @@ replies_per_member = "unlimited"
 tokens_per_day = "unlimited"
 [backup]
 daily = false
-[outbox]
+%s[outbox]
 settle_after_error = "400ms"
 settle_after_silence = "1500ms"
 request_timeout = "2s"
@@ -160,11 +171,11 @@ request_timeout = "2s"
 name = "elelem"
 server = %q
 token_env = "TEST_TOKEN"
-does = ["persona"]
+does = [%s]
 poll = %q
 rate_limits = "off"
 %s
-`, postgres, w.Model.URL(), w.Fedi.URL(), w.Poll, account)
+`, postgres, w.Model.URL(), gifs, w.Fedi.URL(), does, w.Poll, account)
 	w.Write("rookery.toml", text)
 }
 
@@ -188,6 +199,9 @@ type Process struct {
 func (w *World) Start(args []string, env ...string) *Process {
 	w.T.Helper()
 	args = append(args, "--config", filepath.Join(w.Dir, "rookery.toml"))
+	if w.Board != nil {
+		args = append(args, "--allow-loopback")
+	}
 	cmd := exec.CommandContext(context.Background(), w.Binary, args...)
 	cmd.Env = append(os.Environ(), "TEST_TOKEN="+w.Bot.Token, "TEST_POSTGRES="+w.Store.PostgresURL)
 	cmd.Env = append(cmd.Env, env...)
