@@ -109,9 +109,15 @@ func (g *GIFs) over(ctx context.Context, w turns.Waiting) (bool, error) {
 		// database has forgotten. A notice that we know of is no answer.
 		if notice, err := g.isNotice(ctx, m.Account, post.ID); err != nil {
 			return true, g.Fail(ctx, w, err, time.Time{}, nil)
-		} else if !notice {
-			return true, g.close(ctx, w, inbox.Done, "the thread holds our answer already")
+		} else if notice {
+			continue
 		}
+		if under, err := g.noticeUnderWay(ctx, m); err != nil {
+			return true, g.Fail(ctx, w, err, time.Time{}, nil)
+		} else if under {
+			return true, g.PutBack(ctx, w, g.Clock.Now().Add(time.Minute), nil, nil)
+		}
+		return true, g.close(ctx, w, inbox.Done, "the thread holds our answer already")
 	}
 	return false, nil
 }
@@ -125,6 +131,17 @@ func (g *GIFs) close(ctx context.Context, w turns.Waiting, s inbox.State, reason
 func (g *GIFs) show(ctx context.Context, w turns.Waiting, r booru.Request, c choice, in fedi.Instance) (bool, error) {
 	if c.picture != nil && !g.fit(*c.picture, r.NSFW) {
 		c.picture = nil // the operator has changed what may be shown
+	}
+	if c.picture != nil { // by an earlier try, or process
+		mine, err := g.take(ctx, w, pictureOf(*c.picture))
+		if err != nil {
+			return false, g.Fail(ctx, w, err, time.Time{}, nil)
+		}
+		if mine {
+			defer g.free(w.Mention.Account, pictureOf(*c.picture))
+		} else {
+			c.picture = nil // another request has shown it meanwhile
+		}
 	}
 	var last booru.Image // that could not be sent
 	for {
@@ -223,6 +240,9 @@ func (g *GIFs) nothing(ctx context.Context, w turns.Waiting, r booru.Request, f 
 	return g.say(ctx, w, in, text, r.NSFW, c.tries, OutcomeNothing)
 }
 
+// errStill is a picture that the board gave out as an animated one.
+var errStill = errors.New("the picture does not move")
+
 // unfit gives the link of a picture that could not be sent.
 func (g *GIFs) unfit(ctx context.Context, w turns.Waiting, im booru.Image, r booru.Request, c choice, in fedi.Instance) (bool, error) {
 	text := g.language(w.Mention).Say(words.GIFsUnfit, words.Args{"url": im.Page})
@@ -248,6 +268,10 @@ func (g *GIFs) attach(ctx context.Context, w turns.Waiting, im booru.Image, nsfw
 		}
 		if err != nil {
 			return "", "", err
+		}
+		if !f.Animated {
+			refused = errStill
+			continue
 		}
 		id, err := g.platform.Attach(ctx, w.Mention.Account, uploadKey(w.ID), fedi.Upload{
 			Open: f.Open, Size: f.Size, Name: "animated-" + string(w.ID) + f.Type.Ext(), Type: string(f.Type),

@@ -28,7 +28,7 @@ func nsfwOn(c *Config) { c.NSFW = func(community.AccountID) bool { return true }
 // ⚠ The reply mentions the asker, and nobody else: whoever else the request
 // addressed, and whatever tags, artists and the member's own words hold.
 func TestReplyMentionsTheAskerAlone(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{gifs: func(c *Config) { nsfwOn(c); c.Queue = 10 }}, loud())
 		ben := w.sim.AddAccount("ben")
 		w.sim.AddRemote("cleo@art.example")
@@ -60,7 +60,7 @@ func TestReplyMentionsTheAskerAlone(t *testing.T) {
 // ⚠ A request in a direct message is answered in one, also for NSFW; no reply
 // is wider than its request, and none is in the public timelines.
 func TestReplyIsNeverWiderThanTheRequest(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{gifs: func(c *Config) { nsfwOn(c); c.NoRepeat = 0 }}, picture([]string{"cat"}), picture([]string{"bold"}, rated(boorusim.Explicit)))
 		for _, c := range []struct {
 			asked  string
@@ -80,10 +80,14 @@ func TestReplyIsNeverWiderThanTheRequest(t *testing.T) {
 			{"direct", community.Followers, "direct", "direct"},
 		} {
 			w.gifs.NSFWVisibility = c.widest
-			for text, want := range map[string]string{"cat": c.want, "nothing like it": c.want, "nsfw bold": c.nsfw, "nsfw nothing like it": c.nsfw} {
-				q := w.ask(text, fedisim.As(c.asked))
-				w.round()
-				if r := w.reply(q); r.Visibility != want {
+			wants := map[string]string{"cat": c.want, "nothing like it": c.want, "nsfw bold": c.nsfw, "nsfw nothing like it": c.nsfw}
+			asked := map[string]fedisim.Post{}
+			for text := range wants {
+				asked[text] = w.ask(text, fedisim.As(c.asked))
+			}
+			w.round()
+			for text, want := range wants {
+				if r := w.reply(asked[text]); r.Visibility != want {
 					t.Errorf("%q, asked %s, NSFW at most %q: the reply is %s, not %s", text, c.asked, c.widest, r.Visibility, want)
 				}
 			}
@@ -130,7 +134,7 @@ func TestWarnings(t *testing.T) {
 
 // The reply is in the asker's language, unless the account has its own.
 func TestLanguageOfTheReply(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		own := ""
 		w := newWorld(t, s, options{gifs: func(c *Config) {
 			c.NoRepeat = 0
@@ -230,7 +234,7 @@ func TestAltTextFits(t *testing.T) {
 
 // What a request had too much of is told with the picture.
 func TestWordsTooManyAreTold(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		var tags []string
 		for n := range 20 {
 			tags = append(tags, fmt.Sprint("t", n))

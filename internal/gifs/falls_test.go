@@ -36,7 +36,7 @@ func writeFakes(dir string) error {
 		script := "#!/bin/sh\nfor out; do :; done\ncase $out in\n-version) echo 'ffmpeg version 6.0-fake Copyright'; exit 0;;\n" +
 			"-encoders) echo ' V..... libx264 x'; exit 0;;\n-filters) printf ' ... palettegen V->V x\\n ... paletteuse VV->V x\\n'; exit 0;;\n" +
 			"esac\nout=${out#file:}\n" + does + "\n"
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil { //nolint:gosec // it is run
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil {
 			return err
 		}
 	}
@@ -60,7 +60,7 @@ func wide(tags ...string) boorusim.Image {
 
 // Each kind of server takes a picture.
 func TestEveryServerTakesAPicture(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		for _, p := range fedisim.Profiles() {
 			w := newWorld(t, emptied(t, s), options{profile: p}, picture([]string{"cat", "tail"}, sized(300, 200), by("someone")), picture([]string{"dog"}, sized(640, 480)))
 			cat := w.ask("cat")
@@ -85,7 +85,7 @@ func TestEveryServerTakesAPicture(t *testing.T) {
 
 // What is known to be too large is not even fetched.
 func TestSmallerFormIsTakenWithoutFetchingTheLarger(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{}, picture([]string{"cat"}, sized(1600, 1200)))
 		q := w.ask("cat")
 		w.round()
@@ -100,7 +100,7 @@ func TestSmallerFormIsTakenWithoutFetchingTheLarger(t *testing.T) {
 
 // A form that turns out to be too large is not fetched to its end.
 func TestFormOverTheBytesIsLeftOut(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{limits: func(l *fedisim.Limits) { l.ImageBytes = 1 << 20 }},
 			picture([]string{"cat"}, sized(600, 500), served(map[string]boorusim.File{
 				boorusim.Full: {Kind: boorusim.HeavyGIF, Size: 40 << 20}, boorusim.Small: {Kind: boorusim.EndlessFile, Size: 1 << 30}, boorusim.Thumb: {}})))
@@ -114,7 +114,7 @@ func TestFormOverTheBytesIsLeftOut(t *testing.T) {
 
 // A form that the server refuses, however it says so, is followed by the next.
 func TestRefusedFormIsFollowedByTheNext(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		for name, fault := range map[string]fedisim.Fault{
 			"422": fedisim.Fail(422), "400": fedisim.Fail(400), "413": fedisim.Fail(413), "415": fedisim.Fail(415), "413 of a proxy": fedisim.TooLarge(), "processing": fedisim.FailProcessing(),
 		} {
@@ -138,7 +138,7 @@ func TestRefusedFormIsFollowedByTheNext(t *testing.T) {
 // ⚠ If the server takes no form of three pictures, the asker gets the link of
 // the last: nobody waits for ever.
 func TestThreePicturesAreTriedAtMost(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		var seen []string
 		w := newWorld(t, s, options{gifs: func(c *Config) { c.Observe = func(o string) { seen = append(seen, o) } }}, many(9)...)
 		w.sim.Inject(fedisim.Fail(422).On("POST", uploadPath).Always())
@@ -164,7 +164,7 @@ func TestThreePicturesAreTriedAtMost(t *testing.T) {
 // A server that takes no files at all, and one that fails at each, get a link
 // out of us as well.
 func TestServerThatTakesNoFiles(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		for name, status := range map[string]int{"no such call": 404, "fails": 500} {
 			w := newWorld(t, emptied(t, s), options{}, many(9)...)
 			w.sim.Inject(fedisim.Fail(status).On("POST", "/api/*/media").Always())
@@ -281,7 +281,7 @@ func TestFullDisk(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the stand-in for ffmpeg is a shell script")
 	}
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{media: func(o *media.Options) { o.FFmpeg = filepath.Join(fakeDir, "nospace") }}, wide("cat"))
 		q := w.ask("cat")
 		for range 3 {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"rookery/internal/booru"
-	"rookery/internal/community"
 	"rookery/internal/turns"
 )
 
@@ -54,7 +53,7 @@ func (g *GIFs) find(ctx context.Context, w turns.Waiting, q booru.Query, not []s
 			continue
 		}
 		asked = true
-		picture, seen, err := g.pick(ctx, w.Mention.Account, found, q.NSFW, not)
+		picture, seen, err := g.pick(ctx, w, found, q.NSFW, not)
 		if err != nil || picture != nil {
 			return finding{picture: picture, trouble: err}
 		}
@@ -80,13 +79,13 @@ func later(a, b error) error {
 // pick is the first of what was found that may be shown, and claimed for this
 // request. seen tells that some were left out only because they were shown
 // lately.
-func (g *GIFs) pick(ctx context.Context, account community.AccountID, found []booru.Image, nsfw bool, not []string) (picture *booru.Image, seen bool, err error) {
+func (g *GIFs) pick(ctx context.Context, w turns.Waiting, found []booru.Image, nsfw bool, not []string) (picture *booru.Image, seen bool, err error) {
 	for _, im := range found {
 		// The board was asked for this; what it answers is not taken on trust.
 		if !g.fit(im, nsfw) || slices.Contains(not, pictureOf(im)) || len(im.Files) == 0 {
 			continue
 		}
-		ok, err := g.take(ctx, account, pictureOf(im))
+		ok, err := g.take(ctx, w, pictureOf(im))
 		if err != nil {
 			return nil, false, err
 		}

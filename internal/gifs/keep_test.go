@@ -144,7 +144,7 @@ func TestForgottenWhileTheReplyIsOnItsWay(t *testing.T) {
 
 // A notice that has been sent keeps no words.
 func TestNoticeKeepsNoWords(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{gifs: func(c *Config) { c.Queue = 1 }}, many(2)...)
 		w.ask("cat")
 		second := w.ask("cat")

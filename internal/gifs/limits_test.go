@@ -87,7 +87,7 @@ func TestPauseHoldsForTwoWorkers(t *testing.T) {
 
 // A clock that ran ahead does not make a member wait for years.
 func TestPauseFromTheFutureCounts(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{gifs: func(c *Config) { c.Cooldown = time.Minute }}, many(4)...)
 		w.clock.Advance(3 * time.Hour)
 		w.ask("cat")
@@ -102,7 +102,7 @@ func TestPauseFromTheFutureCounts(t *testing.T) {
 // All members together get no more pictures than the common bucket holds; who
 // has to wait is answered later.
 func TestCommonBucket(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{gifs: func(c *Config) { c.Rate, c.Burst = 0.1, 3 }}, many(12)...)
 		var asked []fedisim.Post
 		for n := range 8 {
@@ -141,7 +141,7 @@ func TestJobsKeepToALowRate(t *testing.T) {
 		q := jobs.New(jobs.Config{Store: s, Clock: w.clock, Log: w.gifs.Log, Workers: map[string]int{QueueName: 1, outbox.QueueName: 1}})
 		w.gifs.Work(q)
 		var asked []fedisim.Post
-		for n := range 20 {
+		for n := range 8 {
 			asked = append(asked, w.sim.AddAccount(fmt.Sprint("m", n)).Post("@rook cat"))
 		}
 		w.poll()
@@ -215,7 +215,7 @@ func TestRequestsOverTheQueueAreTold(t *testing.T) {
 // Whoever asks five things gets no picture more than who asks one, until
 // everybody has one.
 func TestFairAmongMembers(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{}, many(12)...)
 		var greedy []fedisim.Post
 		for range 5 {
@@ -269,6 +269,39 @@ func TestWhoWaitsLongIsToldOnce(t *testing.T) {
 	})
 }
 
+// ⚠ A notice that was posted, but whose answer was lost, is not taken for the
+// answer: the picture still comes.
+func TestNoticeWhoseAnswerWasLost(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, options{gifs: func(c *Config) { c.NoticeAfter = 2 * time.Minute }}, many(4)...)
+		q := w.ask("cat")
+		w.poll()
+		for range 2 {
+			w.board.Inject(boorusim.Fault{Kind: boorusim.BadGateway})
+			_, _ = w.gifs.Answer(t.Context(), w.account, -1)
+			w.clock.Advance(3 * time.Minute)
+		}
+		w.clock.Advance(-150 * time.Second)
+		w.sim.Inject(fedisim.Reset().Stored().On("POST", postPath))
+		w.sweep()
+		if _, err := w.gifs.Answer(t.Context(), w.account, -1); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.replies(q)) != 1 {
+			t.Fatal("there is no notice")
+		}
+		w.are("waiting 1")
+		w.clock.Advance(2 * time.Minute)
+		w.rounds(3)
+		all := w.replies(q)
+		if len(all) != 2 {
+			t.Fatalf("%d replies", len(all))
+		}
+		w.medium(all[1])
+		w.are("done 1")
+	})
+}
+
 // No picture is shown twice within the window; when all were, that is said.
 func TestNoRepeats(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
@@ -300,7 +333,7 @@ func TestNoRepeats(t *testing.T) {
 // ⚠ Sixty requests of twelve members under the limits that are set if nothing
 // else is: each has its picture, or its asker was told.
 func TestManyRequestsLoseNone(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{gifs: func(c *Config) {
 			c.Cooldown, c.Rate, c.Burst, c.Queue, c.Parallel, c.NoticeAfter = 20*time.Second, 1, 3, 5, 2, 2*time.Minute
 		}}, many(80)...)
@@ -317,10 +350,8 @@ func TestManyRequestsLoseNone(t *testing.T) {
 			}
 			asked = append(asked, a.Post("@rook cat"))
 		}
-		most := 0
 		for range 400 {
 			w.poll()
-			before := len(w.sim.PostsBy(w.bot.ID))
 			done := make(chan error, 1)
 			go func() {
 				_, err := w.gifs.Answer(t.Context(), w.account, -1)
@@ -331,54 +362,46 @@ func TestManyRequestsLoseNone(t *testing.T) {
 				select {
 				case err = <-done:
 					over = true
-				case <-time.After(2 * time.Millisecond): // whoever waits for the bucket does so by the clock
-					w.clock.Advance(100 * time.Millisecond)
+				case <-time.After(5 * time.Millisecond): // whoever waits for the bucket does so by the clock
+					w.clock.Advance(500 * time.Millisecond)
 				}
 			}
 			if _, ok := errors.AsType[*overRate](err); err != nil && !ok {
 				t.Fatal(err)
 			}
 			w.sweep()
-			most = max(most, len(w.sim.PostsBy(w.bot.ID))-before)
 			if w.count(`select count(*) from inbox_mention where state in ('waiting', 'answering')`) == 0 {
 				break
 			}
 			w.clock.Advance(5 * time.Second)
 		}
-		told := map[string]int{}
 		pictures := 0
 		for _, q := range asked {
 			var state string
 			if err := s.QueryRow(t.Context(), `select state from inbox_mention where post_id = $1`, q.ID).Scan(&state); err != nil {
 				t.Fatal(err)
 			}
-			with, without := 0, 0
+			with := 0
 			for _, r := range w.replies(q) {
-				if len(r.Media) > 0 {
-					with++
-				} else {
-					without++
-				}
+				with += len(r.Media)
 			}
 			pictures += with
-			told[q.Acct] += without
 			switch {
 			case state == string(inbox.Done) && with == 1:
-			case state == string(inbox.Declined) && with == 0:
-				if told[q.Acct] == 0 && len(w.replies(q)) == 0 && !w.wasTold(q.Acct) {
-					t.Errorf("%s was declined and not told", q.Acct)
-				}
+			case state == string(inbox.Declined) && with == 0 && w.wasTold(q.Acct):
 			default:
 				t.Errorf("a request of %s is %s with %d pictures", q.Acct, state, with)
 			}
 		}
-		if pictures < 60-2*15 {
+		// The two who asked for half of all may be told; nobody else asked for
+		// more than is kept.
+		if pictures < 60-2*13 {
 			t.Errorf("%d pictures", pictures)
 		}
-		t.Logf("%d pictures, told %v", pictures, told)
 	})
 }
 
+// wasTold tells whether a member has got a notice.
 func (w *world) wasTold(acct string) bool {
 	return slices.ContainsFunc(w.sim.PostsBy(w.bot.ID), func(p fedisim.Post) bool {
 		return p.Visibility == "direct" && slices.Contains(p.Mentions, acct)

@@ -26,18 +26,55 @@ const (
 	noticeLife = 6 * time.Hour
 )
 
+// The kinds of notices.
+const (
+	queueNotice = "queue"
+	lateNotice  = "later"
+)
+
+// noticeKey is the key of a notice of a kind to a member within an hour.
+func noticeKey(m community.Mention, kind string, at time.Time) string {
+	sum := sha256.Sum256([]byte(string(m.Account) + "\n" + member(m)))
+	hour := at.UTC().Truncate(noticeEvery).Format("2006-01-02T15")
+	return noticePrefix + kind + "/" + hour + "/" + base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// noticeUnderWay tells whether a notice to a request's author was sent, or is
+// to be, of which nobody knows yet what became: a reply of ours in the thread
+// may be it.
+func (g *GIFs) noticeUnderWay(ctx context.Context, m community.Mention) (under bool, err error) {
+	now := g.Clock.Now()
+	err = g.Store.WriteRelaxed(ctx, func(ctx context.Context, tx store.Tx) error {
+		under = false
+		for at := now; !under && at.After(now.Add(-noticeLife-noticeEvery)); at = at.Add(-noticeEvery) {
+			key := noticeKey(m, lateNotice, at)
+			_, planned, err := outbox.LaneOf(ctx, tx, key)
+			if err != nil || !planned {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			made, err := outbox.Made(ctx, tx, key)
+			if err != nil {
+				return err
+			}
+			under = len(made) == 0
+		}
+		return nil
+	})
+	return under, err
+}
+
 // notify plans a notice: a direct message in reply to the request, once for
 // each kind, member and hour.
 func (g *GIFs) notify(ctx context.Context, tx store.Tx, m community.Mention, kind, text string) error {
-	sum := sha256.Sum256([]byte(string(m.Account) + "\n" + member(m)))
-	hour := g.Clock.Now().UTC().Truncate(noticeEvery).Format("2006-01-02T15")
 	in, err := g.platform.Limits(m.Account)
 	if err != nil {
 		in = fedi.Instance{} // nothing is cut
 	}
 	_, err = g.Outbox.Plan(ctx, tx, outbox.Effect{
-		Key:     noticePrefix + kind + "/" + hour + "/" + base64.RawURLEncoding.EncodeToString(sum[:16]),
-		Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: g.Clock.Now().Add(noticeLife), Again: 2,
+		Key: noticeKey(m, kind, g.Clock.Now()), Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: g.Clock.Now().Add(noticeLife), Again: 2,
 		Payload: fedi.PostPayload{Parts: []string{addressee(m) + text}, Visibility: community.Direct, InReplyTo: m.Post.ID,
 			Language: string(g.language(m)), CW: warning(m.Post.CW, in)},
 	})
@@ -62,7 +99,7 @@ func (g *GIFs) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m community
 		return errors.Join(err, inbox.Set(ctx, tx, id, inbox.Ignored, "its author has told us to stop"))
 	}
 	text := g.language(m).Say(words.GIFsQueueFull, words.Args{"n": n})
-	if err := g.notify(ctx, tx, m, "queue", text); err != nil {
+	if err := g.notify(ctx, tx, m, queueNotice, text); err != nil {
 		return err
 	}
 	g.observe(tx, OutcomeOver)
@@ -88,7 +125,7 @@ func (g *GIFs) tellLate(ctx context.Context, account community.AccountID) error 
 				}
 				continue
 			}
-			if err := g.notify(ctx, tx, w.Mention, "later", g.language(w.Mention).Say(words.GIFsLater, nil)); err != nil {
+			if err := g.notify(ctx, tx, w.Mention, lateNotice, g.language(w.Mention).Say(words.GIFsLater, nil)); err != nil {
 				return err
 			}
 		}

@@ -161,42 +161,42 @@ func TestDeathAtThePost(t *testing.T) {
 // ⚠ A post whose answer was lost is not made again; one that never arrived is.
 func TestLostAnswerOfThePost(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		for name, fault := range map[string]fedisim.Fault{
-			"reset after it": fedisim.Reset().Stored(), "reset before it": fedisim.Reset(), "500 after it": fedisim.Fail(500).Stored(),
-			"500 before it": fedisim.Fail(500), "502": fedisim.Fail(502).Stored(), "torn": fedisim.Torn(), "too many": fedisim.TooMany(fedisim.RetrySeconds, time.Minute),
+		w := newWorld(t, s, options{}, many(12)...)
+		for n, fault := range []fedisim.Fault{
+			fedisim.Reset().Stored(), fedisim.Reset(), fedisim.Fail(500).Stored(), fedisim.Fail(500),
+			fedisim.Fail(502).Stored(), fedisim.Torn(), fedisim.TooMany(fedisim.RetrySeconds, time.Minute),
 		} {
-			w := newWorld(t, emptied(t, s), options{}, many(12)...)
 			w.sim.Inject(fault.On("POST", postPath))
 			q := w.ask("cat")
 			w.rounds(6)
-			if r := w.reply(q); len(r.Media) != 1 || w.uploads() != 1 {
-				t.Errorf("%s: %d media, %d uploads", name, len(r.Media), w.uploads())
+			if r := w.reply(q); len(r.Media) != 1 || w.uploads() != n+1 {
+				t.Errorf("fault %d: %d media, %d uploads", n, len(r.Media), w.uploads())
 			}
-			w.are("done 1")
+			w.are(fmt.Sprint("done ", n+1))
 		}
 	})
 }
 
 // ⚠ An upload whose answer was lost is made again; what is posted has one
-// picture all the same.
+// picture all the same, and the one that was chosen.
 func TestLostAnswerOfTheUpload(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		for name, fault := range map[string]fedisim.Fault{
-			"reset": fedisim.Reset().Stored(), "500": fedisim.Fail(500), "503": fedisim.Unavailable(time.Minute),
-			"page": fedisim.WebPage(200), "torn": fedisim.Torn(), "too many": fedisim.TooMany(fedisim.RetrySeconds, time.Minute),
+		w := newWorld(t, s, options{}, many(12)...)
+		for n, fault := range []fedisim.Fault{
+			fedisim.Reset().Stored(), fedisim.Fail(500), fedisim.Unavailable(time.Minute), fedisim.WebPage(200), fedisim.Torn(),
+			fedisim.TooMany(fedisim.RetrySeconds, time.Minute),
 		} {
-			w := newWorld(t, emptied(t, s), options{}, many(12)...)
 			w.sim.Inject(fault.On("POST", uploadPath))
 			q := w.ask("cat")
 			w.poll()
-			_, _ = w.gifs.Answer(t.Context(), w.account, -1)
-			page := ""
-			if len(w.replies(q)) == 0 {
-				page = w.chosenPage()
+			if _, err := w.gifs.Answer(t.Context(), w.account, -1); err == nil {
+				t.Errorf("fault %d: no trouble", n)
 			}
+			page := w.chosenPage()
 			w.rounds(6)
-			w.settled(q, page)
-			t.Log(name)
+			if r := w.reply(q); len(r.Media) != 1 || !strings.HasSuffix(r.Text, page) {
+				t.Errorf("fault %d: %d media, %q, not %s", n, len(r.Media), r.Text, page)
+			}
 		}
 	})
 }
@@ -245,7 +245,7 @@ func TestPictureLostAtTheServerIsSentAgain(t *testing.T) {
 
 // A server that loses every picture is not sent one for ever.
 func TestServerThatLosesEveryPicture(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		var refused []string
 		w := newWorld(t, s, options{gifs: func(c *Config) {
 			c.Refused = func(_ context.Context, _ store.Tx, _ community.AccountID, reason string) error {
@@ -287,7 +287,7 @@ func TestLostAndThenRefused(t *testing.T) {
 // A server that says when it is asked to post that it still works on the
 // picture is asked again.
 func TestPictureThatIsNotReadyYet(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{}, many(12)...)
 		q := w.ask("cat")
 		w.sim.Inject(fedisim.Fail(422).On("POST", postPath))
@@ -307,7 +307,7 @@ func TestPictureThatIsNotReadyYet(t *testing.T) {
 
 // A picture is posted only when the server has done its work on it.
 func TestProcessingIsWaitedFor(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{}, many(3)...)
 		w.sim.Processing(3)
 		w.sim.ProcessingTime(20 * time.Second)
@@ -333,7 +333,7 @@ func (w *world) postsRefused() (n int) {
 // A thread that holds our reply is not answered again: after a restored backup
 // the server knows more than we do.
 func TestThreadHoldsOurAnswer(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{}, many(3)...)
 		q := w.ask("cat")
 		w.bot.Post("@ada here is your cat", fedisim.ReplyTo(q.ID))
@@ -374,7 +374,7 @@ func TestPostDeletedMeanwhile(t *testing.T) {
 // While sending is paused nothing is looked for; what waits is answered
 // afterwards.
 func TestPaused(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{}, many(3)...)
 		if err := w.outbox.Pause(t.Context()); err != nil {
 			t.Fatal(err)
@@ -396,7 +396,7 @@ func TestPaused(t *testing.T) {
 
 // A request that could not be answered for a day gets no answer any more.
 func TestExpired(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{}, many(3)...)
 		w.ask("cat")
 		w.poll()
@@ -412,7 +412,7 @@ func TestExpired(t *testing.T) {
 // A server that keeps no picture of a post leaves a reply with its link; the
 // log says so.
 func TestServerThatKeepsFewerPictures(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{profile: fedisim.Akkoma}, many(3)...)
 		w.gifs.Join(forgetful{w.gifs.platform})
 		q := w.ask("cat")

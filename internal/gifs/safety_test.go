@@ -50,7 +50,7 @@ func (w *world) shown(safe int) {
 // ⚠ NSFW is off until it is turned on for the account: whoever asks is told
 // so, and no board hears of it.
 func TestNSFWIsOff(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{}, bad()...)
 		for _, text := range []string{"nsfw cat", "gif nsfw", "cat, NSFW!", "random nsfw", "“cat” (nsfw)"} {
 			q := w.ask(text)
@@ -139,7 +139,7 @@ func TestWhateverIsWrittenNothingUnsafeIsShown(t *testing.T) {
 		})
 		seed := rand.IntN(1 << 30)
 		t.Logf("the texts begin at %d", seed)
-		for range 4 {
+		for range 3 {
 			asked := map[string]fedisim.Post{}
 			for range 15 {
 				seed++
@@ -177,7 +177,7 @@ func (l *liar) Find(context.Context, booru.Query, int) ([]booru.Image, error) {
 // at all, is not shown to whoever did not ask for it, nor what is on the
 // blocklist, whatever was asked.
 func TestWhatABoardAnswersIsChecked(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		l := &liar{}
 		w := newWorld(t, s, options{gifs: func(c *Config) { nsfwOn(c); c.NoRepeat = 0 }, sources: func(booru.Source) []booru.Source { return []booru.Source{l} }}, picture([]string{"cat"}))
 		files := []booru.File{{URL: w.board.CDN() + "/none.gif", Type: "image/gif"}}
@@ -214,7 +214,7 @@ func TestWhatABoardAnswersIsChecked(t *testing.T) {
 
 // ⚠ What is on the blocklist is not looked for, in any mode and any writing.
 func TestBlockedWordsAskNoBoard(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		more, err := booru.NewBlocklist("pineapple pizza")
 		if err != nil {
 			t.Fatal(err)
@@ -240,7 +240,7 @@ func TestBlockedWordsAskNoBoard(t *testing.T) {
 
 // A picture that was chosen under other settings is not shown under these.
 func TestWhatWasChosenIsCheckedAgain(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{}, picture([]string{"cat", "clown"}), picture([]string{"cat"}, sized(320, 100)))
 		w.board.Remove(2)
 		w.sim.Inject(fedisim.Fail(500).On("POST", "/api/v2/media"))

@@ -140,12 +140,13 @@ func (g *GIFs) begin(m community.Mention) (end func(), ok bool) {
 	}, true
 }
 
-// take claims a picture for a request, unless the account has shown it within
-// the window or is about to. Whoever gets true must call free.
-func (g *GIFs) take(ctx context.Context, account community.AccountID, picture string) (bool, error) {
+// take claims a picture for a request, unless the account has shown it to
+// another within the window or is about to. Whoever gets true must call free.
+func (g *GIFs) take(ctx context.Context, w turns.Waiting, picture string) (bool, error) {
 	if g.NoRepeat <= 0 {
 		return true, nil
 	}
+	account := w.Mention.Account
 	name := string(account) + "\n" + picture
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -153,8 +154,8 @@ func (g *GIFs) take(ctx context.Context, account community.AccountID, picture st
 		return false, nil
 	}
 	var n int64
-	err := g.Store.QueryRow(ctx, `select count(*) from gifs_served where account = $1 and picture = $2 and served_at > $3`,
-		string(account), picture, g.Clock.Now().Add(-g.NoRepeat).UnixMilli()).Scan(&n)
+	err := g.Store.QueryRow(ctx, `select count(*) from gifs_served where account = $1 and picture = $2 and served_at > $3 and mention <> $4`,
+		string(account), picture, g.Clock.Now().Add(-g.NoRepeat).UnixMilli(), string(w.ID)).Scan(&n)
 	if err != nil || n > 0 {
 		return false, err
 	}

@@ -19,7 +19,8 @@ import (
 // that its asker hears of, nothing stays behind, and others are answered.
 func TestFilesThatAreNone(t *testing.T) {
 	alone(t, func(t *testing.T, s *store.Store) {
-		for _, c := range []struct {
+		w := newWorld(t, s, options{media: func(o *media.Options) { o.MaxDownload = 1 << 20 }})
+		cases := []struct {
 			file  boorusim.File
 			shown bool
 		}{
@@ -42,25 +43,26 @@ func TestFilesThatAreNone(t *testing.T) {
 			{boorusim.File{Kind: boorusim.NoLength}, true},
 			{boorusim.File{Kind: boorusim.SlowFile, Delay: time.Millisecond}, true},
 			{boorusim.File{Kind: boorusim.Drawn}, true},
-		} {
-			w := newWorld(t, emptied(t, s), options{media: func(o *media.Options) { o.MaxDownload = 1 << 20 }},
-				picture([]string{"cat"}, func(im *boorusim.Image) { im.Files = map[string]boorusim.File{boorusim.All: c.file} }), picture([]string{"dog"}))
-			bad, good := w.ask("cat"), w.ask("dog")
-			w.rounds(8)
-			w.medium(w.reply(good))
-			r := w.reply(bad)
-			if c.shown {
-				w.medium(r)
-			} else {
-				contains(t, r.Text, "I found one, but this server takes it in no form I can make. It is here: "+w.board.URL()+"/images/1")
+		}
+		var bad, good []fedisim.Post
+		for n, c := range cases {
+			w.board.Add(picture([]string{fmt.Sprint("c", n)}, func(im *boorusim.Image) { im.Files = map[string]boorusim.File{boorusim.All: c.file} }),
+				picture([]string{fmt.Sprint("good", n)}))
+			bad = append(bad, w.sim.AddAccount(fmt.Sprint("bad", n)).Post(fmt.Sprint("@rook c", n)))
+			good = append(good, w.sim.AddAccount(fmt.Sprint("good", n)).Post(fmt.Sprint("@rook good", n)))
+		}
+		w.rounds(8)
+		for n, c := range cases {
+			w.medium(w.reply(good[n]))
+			if r := w.reply(bad[n]); c.shown != (len(r.Media) == 1) {
+				t.Errorf("%+v: %q, %d media", c.file, r.Text, len(r.Media))
+			} else if !c.shown {
+				contains(t, r.Text, fmt.Sprint("I found one, but this server takes it in no form I can make. It is here: ", w.board.URL(), "/images/", 2*n+1))
 			}
-			if t.Failed() {
-				t.Fatalf("%+v", c.file)
-			}
-			for _, q := range w.sim.Uploads() {
-				if !q.Animated {
-					t.Errorf("%+v: uploaded what does not move", c.file)
-				}
+		}
+		for _, m := range w.sim.Uploads() {
+			if !m.Animated {
+				t.Errorf("uploaded what does not move: %+v", m)
 			}
 		}
 	})
@@ -69,7 +71,7 @@ func TestFilesThatAreNone(t *testing.T) {
 // A picture whose host is in trouble is its request's alone: others are
 // answered meanwhile, and it is shown when the host is back.
 func TestHostOfAFileInTrouble(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{}, picture([]string{"cat"}), picture([]string{"dog"}))
 		w.board.Inject(boorusim.Fault{Kind: boorusim.Unavailable, Files: true, RetryAfter: 5 * time.Minute})
 		cat := w.ask("cat")
@@ -120,7 +122,12 @@ func TestTagsOfAllKinds(t *testing.T) {
 // well again, or with the word that there is none.
 func TestBoardsThatAnswerRubbish(t *testing.T) {
 	alone(t, func(t *testing.T, s *store.Store) {
-		for _, c := range []struct {
+		var told []error
+		w := newWorld(t, s, options{impatient: true, gifs: func(c *Config) {
+			c.NoRepeat = 0
+			c.Trouble = func(_ context.Context, _ string, err error) { told = append(told, err) }
+		}}, many(3)...)
+		for n, c := range []struct {
 			fault boorusim.Fault
 			none  bool // it looks as if there were no picture
 		}{
@@ -146,10 +153,8 @@ func TestBoardsThatAnswerRubbish(t *testing.T) {
 			{boorusim.Fault{Kind: boorusim.Nulls}, true},
 			{boorusim.Fault{Kind: boorusim.NoResults}, true},
 		} {
-			var told []error
-			w := newWorld(t, emptied(t, s), options{impatient: c.fault.Kind == boorusim.Hang, gifs: func(cfg *Config) {
-				cfg.Trouble = func(_ context.Context, _ string, err error) { told = append(told, err) }
-			}}, many(3)...)
+			told = nil
+			w.board.ClearFaults()
 			w.board.Inject(c.fault)
 			q := w.ask("cat")
 			w.rounds(10)
@@ -158,7 +163,7 @@ func TestBoardsThatAnswerRubbish(t *testing.T) {
 			} else if len(r.Media) != 1 {
 				t.Errorf("%s: %q", c.fault.Kind, r.Text)
 			}
-			w.are("done 1")
+			w.are(fmt.Sprint("done ", n+1))
 			if len(told) == 0 || told[len(told)-1] != nil {
 				t.Errorf("%s: whoever watches the boards heard %v", c.fault.Kind, told)
 			}
@@ -188,7 +193,7 @@ func twoBoards(t *testing.T, s *store.Store, first, second []boorusim.Image) (w 
 
 // One of two boards is down: the other is enough, whichever is asked first.
 func TestOneOfTwoBoardsIsDown(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w, other := twoBoards(t, s, many(1), many(20))
 		w.board.Inject(boorusim.Fault{Kind: boorusim.BadGateway, Times: boorusim.Always})
 		for range 8 {
@@ -204,7 +209,7 @@ func TestOneOfTwoBoardsIsDown(t *testing.T) {
 // One of two boards is down and the other has nothing: it is waited for some
 // time, and then the asker is told.
 func TestOneBoardIsDownAndTheOtherIsEmpty(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w, _ := twoBoards(t, s, many(3), nil)
 		w.board.Inject(boorusim.Fault{Kind: boorusim.BadGateway, Times: boorusim.Always})
 		q := w.ask("cat")
@@ -222,7 +227,7 @@ func TestOneBoardIsDownAndTheOtherIsEmpty(t *testing.T) {
 // All boards are down for hours: the request waits, and is answered when one
 // is back. Another's request is no different.
 func TestAllBoardsAreDown(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w, other := twoBoards(t, s, many(20), many(20))
 		for _, b := range []*boorusim.Server{w.board, other} {
 			b.Inject(boorusim.Fault{Kind: boorusim.Unavailable, Times: boorusim.Always, RetryAfter: time.Minute})
@@ -249,7 +254,7 @@ func TestAllBoardsAreDown(t *testing.T) {
 
 // What no board takes is said; what one of two takes is found there.
 func TestWhatABoardCannotBeAsked(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w, _ := twoBoards(t, s, []boorusim.Image{picture([]string{"order:score"})}, many(3))
 		for range 6 { // whichever is asked first
 			w.gifs.NoRepeat = 0
@@ -257,8 +262,12 @@ func TestWhatABoardCannotBeAsked(t *testing.T) {
 			w.round()
 			w.medium(w.reply(q))
 		}
+		// The one that can be asked has nothing: that is what is said.
+		q := w.ask(`gif "order:rank"`)
+		w.round()
+		contains(t, w.reply(q).Text, "I looked for “order:rank” and found no animated picture.")
 		w.gifs.Sources = w.gifs.Sources[1:]
-		q := w.ask(`gif "order:score" @ben`)
+		q = w.ask(`gif "order:score" @ben`)
 		w.round()
 		contains(t, w.reply(q).Text, "I cannot look for “order:score”")
 	})
@@ -266,7 +275,7 @@ func TestWhatABoardCannotBeAsked(t *testing.T) {
 
 // A server in trouble is trouble for all: nothing is lost.
 func TestServerInTrouble(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		for name, f := range map[string]fedisim.Fault{
 			"thread":     fedisim.Fail(503).On("GET", "/api/v1/statuses/*/context").Times(3),
 			"upload":     fedisim.Unavailable(time.Minute).On("POST", uploadPath).Times(3),

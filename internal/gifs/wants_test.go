@@ -94,7 +94,7 @@ func FuzzRequest(f *testing.F) {
 // A bot, whoever asks for no bots, and a reply to us without the word get
 // nothing; whoever told us to stop neither, also if they did so after asking.
 func TestWhoGetsNothing(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		stopped := map[string]bool{}
 		w := newWorld(t, s, options{gifs: func(c *Config) {
 			c.Stopped = func(_ context.Context, _ inbox.Rows, handles ...string) (map[string]bool, error) {
@@ -121,6 +121,13 @@ func TestWhoGetsNothing(t *testing.T) {
 		if len(w.replies(tired)) != 0 || len(w.board.Searches()) != 0 {
 			t.Error("somebody who told us to stop was answered")
 		}
+		// Not even with the word that too much of theirs waits.
+		w.gifs.Queue = -1
+		w.ask("cat")
+		w.poll()
+		w.sweep()
+		w.silent()
+		w.are("ignored 4")
 		if state, why := w.state(); state != "ignored" || why != "its author has told us to stop" {
 			t.Error(state, why)
 		}
@@ -130,7 +137,7 @@ func TestWhoGetsNothing(t *testing.T) {
 // A reply to a post of ours is most often thanks: only the word makes a
 // request of it.
 func TestReplyToOurPostNeedsTheWord(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
+	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{}, anything()...)
 		w.ask("cat")
 		w.round()
