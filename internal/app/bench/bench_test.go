@@ -29,7 +29,8 @@ func TestEverythingIsMeasured(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bench.json")
 	var out, progress bytes.Buffer
 	err := bench(t.Context(), []string{"-program", apptest.Build(t, ""), "-dir", dir, "-json", file,
-		"-mentions", "90", "-members", "9", "-way", "3", "-runs", "1", "-days", "4"}, &out, &progress)
+		"-mentions", "90", "-members", "9", "-way", "3", "-runs", "1", "-days", "4",
+		"-requests", "18", "-megabytes", "1"}, &out, &progress)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, progress.String())
 	}
@@ -48,7 +49,7 @@ func TestEverythingIsMeasured(t *testing.T) {
 		}
 		for _, f := range row.Figures {
 			// Nothing of the small numbers that count what goes wrong may be missing, but they may be 0.
-			if counts := row.Unit == "members" || row.Unit == "leaps" || row.Unit == "jobs"; !(f.Value > 0 || counts && f.Value == 0) {
+			if counts := row.Unit == "members" || row.Unit == "leaps" || row.Unit == "jobs" || row.Unit == "requests" || row.Unit == "messages"; !(f.Value > 0 || counts && f.Value == 0) {
 				t.Errorf("%s: %s is %v", row.What, f.Name, f.Value)
 			}
 		}
@@ -56,7 +57,7 @@ func TestEverythingIsMeasured(t *testing.T) {
 			t.Errorf("the table does not hold %q", row.What)
 		}
 	}
-	for part, want := range map[string]int{"rates": 3, "way": 1, "stream": 1, "fair": 1, "once": 2, "start": 2, "year": 1, "size": 1} {
+	for part, want := range map[string]int{"rates": 3, "way": 1, "stream": 1, "fair": 1, "picture": 1, "convert": 3, "queue": 6, "once": 2, "start": 2, "year": 1, "size": 1} {
 		if judged[part] < want {
 			t.Errorf("part %s has %d rows with an aim, not %d:\n%s", part, judged[part], want, out.String())
 		}
@@ -75,11 +76,13 @@ func TestEverythingIsMeasured(t *testing.T) {
 func TestWhatAPersonMayAskFor(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
-		"-only speed":     "the parts are rates, way, stream, prompt, fair, once, start, year, size",
+		"-only speed":     "the parts are rates, way, stream, prompt, fair, picture, convert, queue, once, start, year, size",
 		"-only way,speed": "-only speed",
 		"-mentions 1":     "-mentions must be at least 2",
 		"-runs 0":         "-runs at least 1",
 		"-days 3":         "-days must be at least 4",
+		"-requests 0":     "-requests must be at least 1",
+		"-megabytes 41":   "-megabytes must be from 1 to 40",
 		"-members 20001":  "at most -mentions, which is 10000",
 		"rates":           `"rates" is no flag`,
 	} {

@@ -20,8 +20,9 @@ const measureWord = "measure-child"
 
 // took is what a whole process took.
 type took struct {
-	Wall time.Duration // from before the start to after the end
-	Peak int64         // of memory, in bytes; 0 if this system does not tell
+	Wall      time.Duration // from before the start to after the end
+	Processor time.Duration // as a user and as the system
+	Peak      int64         // of memory, in bytes; 0 if this system does not tell
 }
 
 // measureChild is this program as the measuring process.
@@ -35,6 +36,7 @@ func measureChild(args []string) int {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", args[0], err)
 		return 1
 	}
+	t.Processor = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	t.Peak = peakOf(cmd.ProcessState)
 	if err := json.NewEncoder(os.Stdout).Encode(t); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -45,13 +47,18 @@ func measureChild(args []string) int {
 
 // whole runs the program to its end and returns what it took.
 func (w *world) whole(ctx context.Context, args ...string) (t took, log string, err error) {
+	return measured(ctx, w.environment(), w.binary, append(args, "--config", w.config())...)
+}
+
+// measured runs any program to its end and returns what it took, and the end
+// of what it complained of.
+func measured(ctx context.Context, environment []string, program string, args ...string) (t took, log string, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return t, "", fmt.Errorf("find this program: %w", err)
 	}
-	words := append([]string{measureWord, w.binary}, args...)
-	cmd := exec.CommandContext(ctx, self, append(words, "--config", w.config())...)
-	cmd.Env = w.environment()
+	cmd := exec.CommandContext(ctx, self, append([]string{measureWord, program}, args...)...)
+	cmd.Env = environment
 	lines := &logReader{}
 	cmd.Stderr = lines
 	cmd.WaitDelay = 10 * time.Second

@@ -17,6 +17,8 @@ const clockPath = "/bench/clock"
 type clockHand struct {
 	mu      sync.Mutex
 	shift   time.Duration
+	faster  float64   // than ours by so many times; 0: it runs as ours
+	since   time.Time // it has
 	asks    int
 	changed chan struct{} // closed at the next ask; nil while nobody waits
 }
@@ -24,7 +26,23 @@ type clockHand struct {
 func (h *clockHand) now() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return time.Now().Add(h.shift)
+	return h.shows()
+}
+
+func (h *clockHand) shows() time.Time {
+	now := time.Now()
+	if h.faster > 0 {
+		now = now.Add(time.Duration(float64(now.Sub(h.since)) * (h.faster - 1)))
+	}
+	return now.Add(h.shift)
+}
+
+// quicken has the time run faster than ours from now on.
+func (h *clockHand) quicken(times float64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.shift = time.Until(h.shows())
+	h.faster, h.since = times, time.Now()
 }
 
 // set moves the time, for nobody who must be told.
@@ -42,7 +60,7 @@ func (h *clockHand) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		close(h.changed)
 		h.changed = nil
 	}
-	now := time.Now().Add(h.shift)
+	now := h.shows()
 	h.mu.Unlock()
 	fmt.Fprintln(w, now.UTC().Format(time.RFC3339Nano))
 }

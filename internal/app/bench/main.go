@@ -1,10 +1,11 @@
 // Command bench measures the real program against the simulated services:
 // how fast it takes mentions in and replies, what one mention's way costs by
 // poll, by stream and under a long thread, whether many members are answered
-// in turn, how long it takes to start, how much memory and room it needs, and
-// whether anything grows in a year. It prints one table, and beside it what the
-// numbers depend on: the processors and what the disk takes to make a write
-// safe.
+// in turn, how long a request takes to its picture, what a large picture costs
+// and what becomes of many requests, how long it takes to start, how much memory
+// and room it needs, and whether anything grows in a year. It prints one table,
+// and beside it what the numbers depend on: the processors and what the disk
+// takes to make a write safe.
 //
 // The servers are simulated in this process (a model that answers at once, and
 // rate limits off unless the part says otherwise); the program is built as for
@@ -14,7 +15,8 @@
 // Simulators and program share the machine's processors, so that the rates are
 // below what the program alone could do.
 //
-// All parts take a quarter of an hour, most of it the year; -only chooses.
+// All parts take half an hour, most of it the year and the requests that wait;
+// -only chooses. Converting is measured where there is an ffmpeg.
 //
 // How each thing is measured stands at the function that measures it. What a
 // change costs one tells by running this before and after: it keeps no history.
@@ -36,15 +38,17 @@ import (
 
 // options are what a person chose.
 type options struct {
-	mentions int
-	members  int
-	way      int
-	days     int
-	runs     int
-	only     string
-	dir      string
-	json     string
-	program  string
+	mentions  int
+	members   int
+	way       int
+	days      int
+	requests  int
+	megabytes int
+	runs      int
+	only      string
+	dir       string
+	json      string
+	program   string
 }
 
 func main() {
@@ -79,8 +83,10 @@ func bench(ctx context.Context, args []string, out, progress io.Writer) error {
 	}
 	f.IntVar(&o.mentions, "mentions", 10_000, "how many mentions wait, for the rates and for fairness")
 	f.IntVar(&o.members, "members", 200, "by how many members these are, for fairness")
-	f.IntVar(&o.way, "way", 200, "how many mentions go their way one after the other; a quarter of them under a long thread")
+	f.IntVar(&o.way, "way", 200, "how many mentions go their way one after the other; a quarter of them under a long thread; half as many requests for a GIF, and for a film")
 	f.IntVar(&o.days, "days", 450, "how many days the year has; 396 pass before the first rows are let go")
+	f.IntVar(&o.requests, "requests", 1_000, "how many requests for pictures wait, by as many members as -members says")
+	f.IntVar(&o.megabytes, "megabytes", 25, "how large the GIF is whose conversion is measured")
 	f.IntVar(&o.runs, "runs", 5, "how often what is short is measured")
 	f.StringVar(&o.only, "only", "", "measure these parts alone, with commas between: "+strings.Join(partNames(), ", "))
 	f.StringVar(&o.dir, "dir", os.TempDir(), "folder on the disk to measure; all that is written goes into a new folder inside, and is removed")
@@ -96,6 +102,10 @@ func bench(ctx context.Context, args []string, out, progress io.Writer) error {
 		return errors.New("-mentions must be at least 2, -way and -runs at least 1")
 	case o.days < 4:
 		return errors.New("-days must be at least 4")
+	case o.requests < 1:
+		return errors.New("-requests must be at least 1")
+	case o.megabytes < 1 || o.megabytes > 40:
+		return errors.New("-megabytes must be from 1 to 40, which is the most that the program fetches")
 	case o.members < 1 || o.members > o.mentions:
 		return fmt.Errorf("-members must be at least 1 and at most -mentions, which is %d", o.mentions)
 	}
@@ -128,6 +138,9 @@ func parts() []part {
 		{"stream", "the same of one that a stream tells of", stream},
 		{"prompt", "the same under a thread of 500 posts", prompt},
 		{"fair", "who is answered when many members wait", fair},
+		{"picture", "a request's way to its picture", picture},
+		{"convert", "memory while a picture of 25 MB is converted", convert},
+		{"queue", "what becomes of many requests for pictures at once", queue},
 		{"once", "single passes", once},
 		{"start", "starting and resting", start},
 		{"year", "a year of operation on a simulated clock, and what grows", year},

@@ -105,15 +105,25 @@ type contents struct {
 	Rows  map[string]int64 // by table
 }
 
+// reading opens a world's SQLite database to read it, also while the program
+// works on it.
+func (w *world) reading() (*sql.DB, error) {
+	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(filepath.Join(w.dir, "data", store.FileName))+"?mode=ro&_pragma=busy_timeout(5000)")
+	if err != nil {
+		return nil, fmt.Errorf("look into the database: %w", err)
+	}
+	db.SetMaxOpenConns(1)
+	return db, nil
+}
+
 // look reads a world's SQLite database, also while the program works on it.
 func (w *world) look(ctx context.Context) (c contents, err error) {
 	c.Rows = map[string]int64{}
-	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(filepath.Join(w.dir, "data", store.FileName))+"?mode=ro&_pragma=busy_timeout(5000)")
+	db, err := w.reading()
 	if err != nil {
-		return c, fmt.Errorf("look into the database: %w", err)
+		return c, err
 	}
 	defer db.Close()
-	db.SetMaxOpenConns(1)
 	var pages, free, size int64
 	for _, q := range []struct {
 		name string

@@ -118,8 +118,9 @@ func starts(ctx context.Context, l *lab) (all [2]started, err error) {
 	return all, nil
 }
 
-// rested starts `run` and returns once so many polls have been answered.
-func (w *world) rested(ctx context.Context, polls int) (*process, error) {
+// rested starts the program, `run` if args says nothing else, and returns once
+// so many polls have been answered.
+func (w *world) rested(ctx context.Context, polls int, args ...string) (*process, error) {
 	rested := make(chan struct{})
 	w.gate.listen(func(p passage) {
 		if !p.notifications() {
@@ -129,7 +130,10 @@ func (w *world) rested(ctx context.Context, polls int) (*process, error) {
 			close(rested)
 		}
 	})
-	p, err := w.start(ctx, nil, "run")
+	if len(args) == 0 {
+		args = []string{"run"}
+	}
+	p, err := w.start(ctx, nil, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rookery/internal/app/config"
+	"rookery/internal/sim/boorusim"
 	"rookery/internal/sim/fedisim"
 	"rookery/internal/sim/llmsim"
 	"rookery/internal/store"
@@ -35,6 +36,7 @@ type world struct {
 	hand   clockHand
 
 	model *model
+	board *board // nil where no pictures are asked for
 }
 
 // setup is what worlds differ in.
@@ -49,6 +51,10 @@ type setup struct {
 	public bool
 	prompt int    // its longest length, in characters; 0: as the program is shipped
 	more   string // sections of the configuration; without, there is no budget
+	// pictures are those of an image board; with any, the program shows
+	// pictures and does nothing else. gifs are lines of that section.
+	pictures []boorusim.Image
+	gifs     string
 }
 
 // newWorld starts the servers and writes the configuration. close it.
@@ -77,6 +83,12 @@ func newWorld(ctx context.Context, l *lab, s setup) (w *world, err error) {
 	}
 	for i := range s.people {
 		w.people = append(w.people, w.fedi.AddRemote(fmt.Sprintf("person%d@elsewhere.example", i), fedisim.Named(fmt.Sprintf("Person %d", i))))
+	}
+	if len(s.pictures) > 0 {
+		if w.board, err = newBoard(ctx, w.hand.now, s.pictures); err != nil {
+			return w, err
+		}
+		return w, w.configurePictures(s)
 	}
 	w.model = newModel()
 	if err := w.model.Start(); err != nil {
@@ -148,18 +160,9 @@ tokens_per_day = "unlimited"
 `
 
 func (w *world) configure(s setup) error {
-	var persona, account, more strings.Builder
+	var persona, more strings.Builder
 	if s.prompt > 0 {
 		fmt.Fprintf(&persona, "max_prompt_chars = %d\n", s.prompt)
-	}
-	if s.poll > 0 {
-		fmt.Fprintf(&account, "poll = %q\n", s.poll)
-	}
-	if s.backlog {
-		account.WriteString("first_run = \"backlog\"\n")
-	}
-	if !s.public {
-		account.WriteString("rate_limits = \"off\"\nstreaming = \"off\"\n")
 	}
 	if w.postgres != nil {
 		fmt.Fprintf(&more, "[store]\npostgres_url_env = %q\n", postgresVariable)
@@ -176,13 +179,28 @@ model = "sim-1"
 [persona]
 character = "Elelem, a witty twenty-year-old student of computer science. Dry, edgy, never rude."
 parallel = %d
-%s[[account]]
-name = "elelem"
-server = %q
-token_env = %q
-does = ["persona"]
-max_age = "240h"
-%s`, more.String(), w.model.URL(), s.parallel, persona.String(), w.url, tokenVariable, account.String())
+%s%smax_age = "240h"
+`, more.String(), w.model.URL(), s.parallel, persona.String(), w.account("persona", s))
+	return w.write(text)
+}
+
+// account is the configuration's section of the account.
+func (w *world) account(does string, s setup) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "[[account]]\nname = \"elelem\"\nserver = %q\ntoken_env = %q\ndoes = [%q]\n", w.url, tokenVariable, does)
+	if s.poll > 0 {
+		fmt.Fprintf(&b, "poll = %q\n", s.poll)
+	}
+	if s.backlog {
+		b.WriteString("first_run = \"backlog\"\n")
+	}
+	if !s.public {
+		b.WriteString("rate_limits = \"off\"\nstreaming = \"off\"\n")
+	}
+	return b.String()
+}
+
+func (w *world) write(text string) error {
 	if err := os.WriteFile(w.config(), []byte(text), 0o600); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
@@ -265,6 +283,9 @@ func (w *world) close() error {
 	}
 	if w.model != nil {
 		errs = append(errs, w.model.Close())
+	}
+	if w.board != nil {
+		errs = append(errs, w.board.close())
 	}
 	if w.postgres != nil {
 		errs = append(errs, w.postgres.drop())
