@@ -115,6 +115,7 @@ type GIFs struct {
 	limit    *rate.Limiter
 
 	mu      sync.Mutex
+	told    map[community.AccountID]lateTold
 	taken   map[string]bool // pictures, by account, that requests under way are about to show
 	working map[string]bool // members, by account, of whom a request is under way
 }
@@ -138,7 +139,7 @@ func New(c Config) *GIFs {
 		c.RequestTimeout = 30 * time.Second
 	}
 	c.Parallel = max(c.Parallel, 1)
-	g := &GIFs{Config: c, limit: rate.NewLimiter(rate.Limit(c.Rate), max(c.Burst, 1)), taken: map[string]bool{}, working: map[string]bool{}}
+	g := &GIFs{Config: c, limit: rate.NewLimiter(rate.Limit(c.Rate), max(c.Burst, 1)), taken: map[string]bool{}, told: map[community.AccountID]lateTold{}, working: map[string]bool{}}
 	g.Turns = turns.New(turns.Config{Store: c.Store, Clock: c.Clock, Log: c.Log, Feature: Name, Paused: c.Outbox.Paused,
 		Takes: longestUpload + c.ConvertTimeout + 4*c.RequestTimeout, Parallel: c.Parallel})
 	g.answers = answers.Of{Feature: Name, Outbox: c.Outbox, Delete: fedi.DeleteKind, Keys: answerKeys}

@@ -373,7 +373,7 @@ func TestManyRequestsLoseNone(t *testing.T) {
 			if w.count(`select count(*) from inbox_mention where state in ('waiting', 'answering')`) == 0 {
 				break
 			}
-			w.clock.Advance(5 * time.Second)
+			w.clock.Advance(10 * time.Second)
 		}
 		pictures := 0
 		for _, q := range asked {

@@ -106,18 +106,51 @@ func (g *GIFs) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m community
 	return inbox.Set(ctx, tx, id, inbox.Declined, fmt.Sprintf("%d requests of the member were waiting already", n))
 }
 
+// toldInAnHour is how many members of an account are told in an hour that it
+// takes longer. Mastodon takes 300 posts in three hours of an account, notices
+// and pictures together: who waits is to be told, but not at the cost of the
+// pictures.
+const toldInAnHour = 30
+
+// lateTold counts the notices of an hour.
+type lateTold struct {
+	hour time.Time
+	n    int
+}
+
+// mayTell is how many more may be told in this hour.
+func (g *GIFs) mayTell(account community.AccountID) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if hour := g.Clock.Now().Truncate(time.Hour); !g.told[account].hour.Equal(hour) {
+		g.told[account] = lateTold{hour: hour}
+	}
+	return toldInAnHour - g.told[account].n
+}
+
 // tellLate tells those who have waited for some time that their request is
 // kept.
 func (g *GIFs) tellLate(ctx context.Context, account community.AccountID) error {
 	if g.NoticeAfter <= 0 {
 		return nil
 	}
+	most := g.mayTell(account)
+	if most <= 0 {
+		return nil
+	}
 	before := g.platform.Now(account).Add(-g.NoticeAfter)
 	return g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		late, err := g.Late(ctx, tx, account, before)
-		if err != nil {
+		late, err := g.Late(ctx, tx, account, before, most)
+		if err != nil || len(late) == 0 {
 			return err
 		}
+		tx.AfterCommit(func() {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			told := g.told[account]
+			told.n += len(late)
+			g.told[account] = told
+		})
 		for _, w := range late {
 			if stopped, err := g.stopped(ctx, tx, w.Mention); err != nil || stopped {
 				if err != nil {

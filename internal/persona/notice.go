@@ -71,6 +71,9 @@ func (p *Persona) notify(ctx context.Context, tx store.Tx, m community.Mention, 
 // noticeLife is how long a notice is worth sending.
 const noticeLife = 6 * time.Hour
 
+// mostTold bounds the work of one transaction.
+const mostTold = 100
+
 // patienceOver tells those who have waited for a model that is down for some
 // time that their question is kept. It is asked after each round that ended
 // with trouble of the model.
@@ -80,7 +83,7 @@ func (p *Persona) patienceOver(ctx context.Context, account community.AccountID)
 	}
 	before := p.platform.Now(account).Add(-p.NoticeAfter)
 	return p.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		late, err := p.Late(ctx, tx, account, before)
+		late, err := p.Late(ctx, tx, account, before, mostTold)
 		if err != nil {
 			return err
 		}

@@ -101,16 +101,13 @@ func (t *Turns) WaitingOf(ctx context.Context, q Reader, account community.Accou
 	return int(mine), int(mine + others), nil
 }
 
-// lateBatch bounds the work of one transaction.
-const lateBatch = 100
-
 // Late returns the mentions that our server told of at or before a time, and
-// whose authors were not told yet that it takes long: at most 100, the oldest
-// first. Each is returned once, for it counts as told of when tx commits.
-func (t *Turns) Late(ctx context.Context, tx store.Tx, account community.AccountID, before time.Time) ([]Waiting, error) {
+// whose authors were not told yet that it takes long: so many at most, the
+// oldest first. Each is returned once, for it counts as told of when tx commits.
+func (t *Turns) Late(ctx context.Context, tx store.Tx, account community.AccountID, before time.Time, most int) ([]Waiting, error) {
 	rows, err := tx.Query(ctx, `select mention, body, attempts, declined from turns_waiting
 		where feature = $1 and account = $2 and noticed = 0 and notified_at <= $3 order by notified_at limit $4`,
-		t.c.Feature, string(account), before.UnixMilli(), int64(lateBatch))
+		t.c.Feature, string(account), before.UnixMilli(), int64(most))
 	late, err := store.Collect(rows, err, func(r store.Row) (w Waiting, err error) {
 		var body string
 		var attempts, declined int64

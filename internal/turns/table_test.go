@@ -29,7 +29,7 @@ func TestFeaturesDoNotSeeEachOthersRows(t *testing.T) {
 			t.Errorf("%d of Ben's wait for the first, the last at place %d: %v", n, place, err)
 		}
 		w.write(func(ctx context.Context, tx store.Tx) error {
-			late, err := w.one.Late(ctx, tx, ours, w.clock.Now())
+			late, err := w.one.Late(ctx, tx, ours, w.clock.Now(), 100)
 			if len(late) != 3 {
 				t.Errorf("%d are late for the first", len(late))
 			}
@@ -60,7 +60,7 @@ func TestFeaturesDoNotSeeEachOthersRows(t *testing.T) {
 		w.waits(w.two, 2)
 		w.picksNothing(w.two, "after the first took up its own")
 		w.write(func(ctx context.Context, tx store.Tx) error {
-			late, err := w.two.Late(ctx, tx, ours, w.clock.Now())
+			late, err := w.two.Late(ctx, tx, ours, w.clock.Now(), 100)
 			if len(late) != 2 {
 				t.Errorf("%d are late for the second", len(late))
 			}
@@ -84,7 +84,7 @@ func TestOneMentionMayWaitForTwoFeatures(t *testing.T) {
 		second := w.pick(w.two)
 		w.write(func(ctx context.Context, tx store.Tx) error { return w.one.Told(ctx, tx, v.ID) })
 		w.write(func(ctx context.Context, tx store.Tx) error {
-			late, err := w.two.Late(ctx, tx, ours, w.clock.Now())
+			late, err := w.two.Late(ctx, tx, ours, w.clock.Now(), 100)
 			if len(late) != 1 {
 				t.Errorf("%d are late for the second", len(late))
 			}
@@ -278,7 +278,7 @@ func TestLateIsToldOnce(t *testing.T) {
 		late := func(want ...string) {
 			t.Helper()
 			w.write(func(ctx context.Context, tx store.Tx) error {
-				all, err := w.one.Late(ctx, tx, ours, w.clock.Now().Add(-time.Minute))
+				all, err := w.one.Late(ctx, tx, ours, w.clock.Now().Add(-time.Minute), 100)
 				var got []string
 				for _, v := range all {
 					got = append(got, v.Mention.Post.Text)
