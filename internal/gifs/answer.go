@@ -23,6 +23,8 @@ const (
 	// maxPictures is how many pictures are tried for one request, if the
 	// server takes none of the first in any form.
 	maxPictures = 3
+	// slowTries is how often the time for one request may run out.
+	slowTries = 2
 	// patience is how often the file of one picture is waited for.
 	patience = 3
 	// shortWait is how long a request waits for its turn in the common bucket
@@ -180,6 +182,10 @@ func (g *GIFs) show(ctx context.Context, w turns.Waiting, r booru.Request, c cho
 				return false, g.Fail(ctx, w, err, time.Time{}, nil)
 			}
 			continue
+		case errors.Is(ctx.Err(), context.DeadlineExceeded) && w.Attempts >= slowTries:
+			// The time for one request is over, again: this machine will not make
+			// a form that fits before it is too old.
+			return g.unfit(context.WithoutCancel(ctx), w, *c.picture, r, c, in)
 		case media.KindOf(err) == media.Transient && ctx.Err() == nil:
 			// The file's own host is in trouble: it is this request's alone.
 			return false, g.PutBack(ctx, w, latest(retryAt(err), g.Clock.Now().Add(turns.Backoff(w.Attempts))), err, nil)
