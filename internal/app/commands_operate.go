@@ -257,5 +257,8 @@ func show(cmd *cobra.Command, l words.Language, kind, account string, at outbox.
 		}
 	}
 	head := l.Say(words.CommandsWouldPost, words.Args{"account": account, "visibility": string(p.Visibility)})
+	if at.Part == 0 && len(p.MediaIDs) > 0 {
+		text += "\n" + l.Say(words.CommandsWithPictures, words.Args{"n": len(p.MediaIDs)})
+	}
 	fmt.Fprintf(cmd.OutOrStdout(), "\n%s\n%s\n", head, text)
 }

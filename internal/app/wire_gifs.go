@@ -35,7 +35,7 @@ func mediaKit(cfg *config.Config, version string, c clock.Clock, loopback bool) 
 
 func (a *App) makeGIFs() error {
 	c := a.cfg.GIFs
-	sources, err := boards.All(a.cfg, boards.Options{Version: a.Version, Clock: a.clock})
+	sources, err := boards.All(a.cfg, boards.Options{Version: a.Version, Clock: a.clock, Log: a.log})
 	if err != nil {
 		return err
 	}

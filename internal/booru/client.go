@@ -217,7 +217,7 @@ func (c *client) ask(ctx context.Context, u *url.URL, account bool, read func([]
 	defer cancel()
 	req, err := http.NewRequestWithContext(call, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return &Error{Class: Broken, text: "the address cannot be asked: check the board's base_url", err: err}
+		return &Error{Class: Broken, text: "the address cannot be asked: check the board's url", err: err}
 	}
 	req.Header.Set("User-Agent", c.opt.UserAgent)
 	req.Header.Set("Accept", "application/json")
@@ -236,12 +236,12 @@ func (c *client) ask(ctx context.Context, u *url.URL, account bool, read func([]
 	case resp.StatusCode != http.StatusOK:
 		return c.statusError(resp, body)
 	case len(body) > maxBody:
-		return &Error{Class: Broken, Status: resp.StatusCode, text: "the answer is larger than 4 MB: check that base_url is the address of such a board"}
+		return &Error{Class: Broken, Status: resp.StatusCode, text: "the answer is larger than 4 MB: check that its url is the address of such a board"}
 	case looksHTML(resp.Header, body):
-		return &Error{Class: Broken, Status: resp.StatusCode, text: "a web page came in place of data: check that base_url is the address of such a board, and open it in a browser"}
+		return &Error{Class: Broken, Status: resp.StatusCode, text: "a web page came in place of data: check that its url is the address of such a board, and open it in a browser"}
 	}
 	if err := read(body); err != nil {
-		return &Error{Class: Broken, Status: resp.StatusCode, text: "the answer is not that of such a board: check base_url", err: err}
+		return &Error{Class: Broken, Status: resp.StatusCode, text: "the answer is not that of such a board: check its url", err: err}
 	}
 	return nil
 }
@@ -258,7 +258,7 @@ func (c *client) networkError(ctx context.Context, err error) *Error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &Error{Class: Unreachable, err: err, text: fmt.Sprintf("no whole answer within %s: wait, or check the network", c.opt.Timeout)}
 	}
-	return &Error{Class: Unreachable, err: err, text: "cannot be reached: " + cut(c.hide(err.Error()), 200) + ": check base_url and the network"}
+	return &Error{Class: Unreachable, err: err, text: "cannot be reached: " + cut(c.hide(err.Error()), 200) + ": check its url and the network"}
 }
 
 // statusError sorts an answer that is not 200.
@@ -290,16 +290,16 @@ func (c *client) statusError(resp *http.Response, body []byte) *Error {
 	case status >= 500:
 		return set(Busy, "is overloaded or out of order (%d)%s: wait, or ask for something simpler", status, said)
 	case status >= 300 && status < 400:
-		return set(Broken, "has moved (%d): set base_url to where %s leads in a browser", status, c.base.Host)
+		return set(Broken, "has moved (%d): set its url to where %s leads in a browser", status, c.base.Host)
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return set(Denied, "does not serve this program (%d)%s: check the login and key, the filter and the user agent", status, said)
 	case status == http.StatusNotFound || page:
-		return set(Broken, "has no such page (%d): check that base_url is the address of such a board", status)
+		return set(Broken, "has no such page (%d): check that its url is the address of such a board", status)
 	case status == http.StatusBadRequest || status == http.StatusUnprocessableEntity:
 		e.Reason, e.RetryAt = NotUnderstood, time.Time{}
 		return set(Refused, "does not take the query (%d)%s: search for fewer or other tags", status, said)
 	}
-	return set(Broken, "gave an unexpected answer (%d)%s: check that base_url is the address of such a board", status, said)
+	return set(Broken, "gave an unexpected answer (%d)%s: check that its url is the address of such a board", status, said)
 }
 
 // message is what a board says in an error object, for the log.

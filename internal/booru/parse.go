@@ -2,6 +2,7 @@ package booru
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -46,6 +47,7 @@ func (r Request) Empty() bool { return len(r.Terms) == 0 && !r.Random }
 //	-nsfw                           not allowed, whatever else is said
 //	"nsfw"  "random"                in quotes, tags like any other
 //	@rook  @ rook  @rook@host       nothing: mentions are left out
+//	#cat stars!!!                   cat and stars: a sentence's marks, but not in quotes
 //	Rainbow  RAINBOW                tags are lower case
 //	- -- ""                         nothing
 //	score.gt:100  a || b  *         tags like any other: there are no operators
@@ -104,8 +106,11 @@ func (p *parser) word() bool {
 			tag += more
 		}
 	}
-	if !quoted && p.command(tag, not) {
-		return true
+	if !quoted {
+		if p.command(tag, not) {
+			return true
+		}
+		tag = natural(tag)
 	}
 	p.add(Term{Tag: strings.TrimSpace(tag), Not: not})
 	return true
@@ -166,6 +171,16 @@ func (p *parser) command(word string, not bool) bool {
 	return true
 }
 
+// natural is a word without what belongs to the sentence and not to the tag: a
+// hash in front of it, marks at its end.
+func natural(word string) string {
+	bare := strings.TrimRight(strings.TrimLeft(word, "#＃"), ".!?…")
+	if !strings.ContainsFunc(bare, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) {
+		return word
+	}
+	return bare
+}
+
 func isRandom(word string) bool {
 	switch word {
 	case "random", "rnd", "рандом", "случайно", "случайная":
@@ -218,5 +233,5 @@ func mustQuote(tag string) bool {
 	r, _ := utf8.DecodeRuneInString(tag)
 	return strings.ContainsAny(tag, " "+commas) || strings.ContainsRune(minuses, r) ||
 		strings.HasPrefix(tag, "@") || strings.HasPrefix(tag, "<@") || strings.HasSuffix(tag, ":") ||
-		p.command(tag, false)
+		p.command(tag, false) || natural(tag) != tag
 }

@@ -28,7 +28,9 @@ func (g *GIFs) attach(ctx context.Context, w turns.Waiting, im booru.Image, nsfw
 		if errors.Is(err, media.ErrNoMore) {
 			return "", "", errors.Join(errUnfit, err, refused)
 		}
-		if media.KindOf(err) == media.Transient && w.Attempts >= patience && ctx.Err() == nil {
+		// A disk that stays full is no reason to fetch the file all day.
+		passing := media.KindOf(err) == media.Transient || media.KindOf(err) == media.NoSpace
+		if passing && w.Attempts >= patience && ctx.Err() == nil {
 			return "", "", errors.Join(errUnfit, err)
 		}
 		if err != nil {
@@ -40,7 +42,7 @@ func (g *GIFs) attach(ctx context.Context, w turns.Waiting, im booru.Image, nsfw
 		}
 		id, err := g.platform.Attach(ctx, w.Mention.Account, uploadKey(w.ID), fedi.Upload{
 			Open: f.Open, Size: f.Size, Name: "animated-" + string(w.ID) + f.Type.Ext(), Type: string(f.Type),
-			Description: alt(g.language(w.Mention), im, nsfw, in),
+			Description: alt(g.language(w.Mention), im, in),
 		})
 		if fedi.ClassOf(err) == fedi.Unsupported {
 			return "", "", errors.Join(errUnfit, err)

@@ -208,7 +208,11 @@ func TestAltTextFits(t *testing.T) {
 		for most := range 120 {
 			in := fedi.Instance{MaxAlt: most}
 			for _, nsfw := range []bool{false, true} {
-				text := alt(l, im, nsfw, in)
+				im.Rating = booru.Safe
+				if nsfw {
+					im.Rating = booru.Explicit
+				}
+				text := alt(l, im, in)
 				if text == "" || strings.Contains(text, "NSFW") != nsfw || !utf8.ValidString(text) {
 					t.Errorf("%q", text)
 				}
@@ -223,11 +227,11 @@ func TestAltTextFits(t *testing.T) {
 				}
 			}
 		}
-		if text := alt(l, booru.Image{Rating: booru.Safe, Tags: []string{"safe", "gif"}}, false, fedi.Instance{}); text == "" {
+		if text := alt(l, booru.Image{Rating: booru.Safe, Tags: []string{"safe", "gif"}}, fedi.Instance{}); text == "" {
 			t.Error("no alt text")
 		}
 	}
-	if text := alt(words.English, booru.Image{Tags: []string{"sky"}}, false, fedi.Instance{}); text != "NSFW animated GIF: sky" {
+	if text := alt(words.English, booru.Image{Tags: []string{"sky"}}, fedi.Instance{}); text != "NSFW animated GIF: sky" {
 		t.Errorf("a picture whose rating is not known: %q", text)
 	}
 }

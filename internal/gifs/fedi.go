@@ -78,7 +78,10 @@ func (g *GIFs) settle(ctx context.Context, tx store.Tx, r outbox.Result) error {
 	}
 	switch {
 	case r.State == outbox.Confirmed:
-		tx.AfterCommit(func() { g.platform.DismissLater(r.Account, p.Dismiss) })
+		tx.AfterCommit(func() {
+			g.Log.Info("a request is answered", "account", r.Account, "post", p.InReplyTo, "reply", r.Made, "pictures", len(p.MediaIDs))
+			g.platform.DismissLater(r.Account, p.Dismiss)
+		})
 		return inbox.Set(ctx, tx, id, inbox.Done, "")
 	case fedi.Class(r.Reason) == fedi.Gone:
 		return inbox.Set(ctx, tx, id, inbox.Gone, "the post to answer was deleted")

@@ -234,7 +234,7 @@ func (d door) Wants(m community.Mention) (bool, string) {
 		return false, "its author is not known"
 	case !ok:
 		return false, "no request for a picture"
-	case !said && !hasWord(text):
+	case !said && !hasWord(text) && !bareCall(m.Post, text):
 		return false, "no words to look for"
 	case m.Post.Author.OptsOut("nobot"):
 		return false, "its author's profile asks for no bots"

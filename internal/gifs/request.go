@@ -33,6 +33,13 @@ func hasWord(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
 }
 
+// bareCall tells a post that does nothing but mention us alone, of its own
+// accord: it asks for any picture. In a thread clients mention everybody by
+// themselves.
+func bareCall(p community.Post, text string) bool {
+	return text == "" && p.ParentID == "" && len(p.Mentions) <= 1 && len(p.Media) == 0
+}
+
 // request reads a mention that Wants has taken.
 func (g *GIFs) request(m community.Mention) booru.Request {
 	text, _ := wish(m.Post, g.Word, false)

@@ -34,9 +34,9 @@ func addressee(m community.Mention) string {
 
 // alt is the description of a picture, as long as the server takes: tags are
 // left out whole, the last first.
-func alt(l words.Language, im booru.Image, nsfw bool, in fedi.Instance) string {
+func alt(l words.Language, im booru.Image, in fedi.Instance) string {
 	key, bare := words.GIFsAlt, words.GIFsAltBare
-	if nsfw || !im.Rating.Safe() {
+	if !im.Rating.Safe() {
 		key, bare = words.GIFsAltNSFW, words.GIFsAltBareNSFW
 	}
 	tags := booru.Describe(im)
@@ -89,7 +89,8 @@ func quiet(text string) string {
 
 // saidBack is a request as a reply repeats it: only what was looked for.
 func saidBack(r booru.Request) string {
-	text := []rune(quiet(r.Said))
+	// An address is said back as words: nobody gets a link posted by us.
+	text := []rune(strings.ReplaceAll(quiet(r.Said), "://", ": //"))
 	if len(text) > mostSaid {
 		text = append(text[:mostSaid:mostSaid], '…')
 	}

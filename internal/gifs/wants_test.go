@@ -12,6 +12,27 @@ import (
 	"rookery/internal/store"
 )
 
+// A bare mention asks for any picture where it can mean nothing else: not in a
+// thread, where clients mention everybody by themselves.
+func TestABareMention(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		post community.Post
+		want bool
+	}{
+		"alone":          {community.Post{}, true},
+		"in a thread":    {community.Post{ParentID: "1"}, false},
+		"with a picture": {community.Post{Media: []community.Attachment{{ID: "1"}}}, false},
+		"with others":    {community.Post{Mentions: []community.Member{{ID: "2"}, {ID: "3"}}}, false},
+	} {
+		c.post.Text, c.post.Author = "@rook", community.Member{ID: "1", Handle: "ada@art.example"}
+		g := &GIFs{Config: Config{Word: "gif"}, platform: selfless{}}
+		if ok, why := g.Of(false).Wants(community.Mention{Post: c.post}); ok != c.want {
+			t.Errorf("%s: %v, %q", name, ok, why)
+		}
+	}
+}
+
 // anything is a board that has one picture for each of some tags.
 func anything() []boorusim.Image {
 	return []boorusim.Image{picture([]string{"cat"}), picture([]string{"dog"}), picture([]string{"random"}), picture([]string{"gif tag"})}
@@ -47,10 +68,8 @@ func TestWhatIsARequest(t *testing.T) {
 		{"@rook gifs cat", "gifs cat", "-"},
 		{"@rook what a gif", "what a gif", "-"},
 		{"@rook gift", "gift", "-"},
-		{"@rook", "-", "-"},
-		{"@rook @ben", "-", "-"},
+		{"@rook", "", "-"},
 		{"@rook !!! …", "-", "-"},
-		{"", "-", "-"},
 	} {
 		for _, withOthers := range []bool{false, true} {
 			g := &GIFs{Config: Config{Word: "gif"}, platform: selfless{}}

@@ -75,6 +75,11 @@ func (p *Persona) one(ctx context.Context, picked turns.Waiting) (answered bool,
 	if done, err := p.answeredBefore(ctx, self, m, below); err != nil {
 		return false, p.trouble(ctx, w, err)
 	} else if done {
+		if under, err := p.patienceUnderWay(ctx, m); err != nil {
+			return false, p.trouble(ctx, w, err)
+		} else if under {
+			return false, p.putBack(ctx, w, p.Clock.Now().Add(time.Minute), nil)
+		}
 		return false, p.close(ctx, w, inbox.Done, "the thread holds our answer already")
 	}
 	if goesRound(m, above) {

@@ -19,6 +19,10 @@ import (
 // noticePrefix begins the keys of notices. It is no part of keyPrefix.
 const noticePrefix = "persona/notice/"
 
+// waitNotice is the kind of notice that says that it takes long. It is the only
+// one after which an answer follows.
+const waitNotice = "model"
+
 // notice is what a member is told in place of an answer.
 type notice struct {
 	kind string // one of a kind for a member and day
@@ -44,23 +48,53 @@ func (p *Persona) budgetNotice(m community.Mention, over *budget.Exceeded) notic
 	return notice{"budget", l.Say(words.PersonaBudgetAll, words.Args{"time": over.Renews})}
 }
 
+// noticeKey is the key of a notice of a kind to a member on a day.
+func noticeKey(m community.Mention, kind string, at time.Time) string {
+	sum := sha256.Sum256([]byte(string(m.Account) + "\n" + Member(m.Post.Author)))
+	return noticePrefix + kind + "/" + at.UTC().Format(time.DateOnly) + "/" + base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// patienceUnderWay tells whether it is not known yet what became of a notice
+// to the mention's author that it takes long: a reply of ours in the thread
+// may be it.
+func (p *Persona) patienceUnderWay(ctx context.Context, m community.Mention) (under bool, err error) {
+	now := p.Clock.Now()
+	err = p.Store.WriteRelaxed(ctx, func(ctx context.Context, tx store.Tx) error {
+		under = false
+		for _, at := range []time.Time{now, now.Add(-noticeLife)} { // it may be of the day before
+			key := noticeKey(m, waitNotice, at)
+			if _, planned, err := outbox.LaneOf(ctx, tx, key); err != nil || !planned {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			made, err := outbox.Made(ctx, tx, key)
+			if err != nil {
+				return err
+			}
+			under = under || len(made) == 0
+		}
+		return nil
+	})
+	return under, err
+}
+
 // notify plans a notice: a direct message in reply to the mention, once for
 // each kind, member and day.
 func (p *Persona) notify(ctx context.Context, tx store.Tx, m community.Mention, n notice) error {
 	if !p.Notices {
 		return nil
 	}
-	day := p.Clock.Now().UTC().Format(time.DateOnly)
-	sum := sha256.Sum256([]byte(string(m.Account) + "\n" + Member(m.Post.Author)))
 	to := m.Post.Author.Acct
 	if to == "" {
 		to = m.Post.Author.Handle
 	}
 	_, err := p.Outbox.Plan(ctx, tx, outbox.Effect{
-		Key:     noticePrefix + n.kind + "/" + day + "/" + base64.RawURLEncoding.EncodeToString(sum[:16]),
+		Key:     noticeKey(m, n.kind, p.Clock.Now()),
 		Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: p.Clock.Now().Add(noticeLife), Again: 2,
 		Payload: fedi.PostPayload{Parts: []string{"@" + to + " " + n.text}, Visibility: community.Direct, InReplyTo: m.Post.ID,
-			Language: string(p.language(m)), CW: m.Post.CW},
+			Language: string(p.language(m)), CW: community.WithoutMentions(m.Post.CW)},
 	})
 	if err != nil {
 		return fmt.Errorf("plan a notice: %w", err)
@@ -97,7 +131,7 @@ func (p *Persona) patienceOver(ctx context.Context, account community.AccountID)
 					continue
 				}
 			}
-			if err := p.notify(ctx, tx, m, notice{"model", p.language(m).Say(words.PersonaModelDown, nil)}); err != nil {
+			if err := p.notify(ctx, tx, m, notice{waitNotice, p.language(m).Say(words.PersonaModelDown, nil)}); err != nil {
 				return err
 			}
 		}

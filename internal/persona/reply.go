@@ -37,8 +37,10 @@ func compose(self community.Member, asker community.Member, said, cw string, in 
 var signs = regexp.MustCompile(`:[A-Za-z0-9_+-]+:|[\p{L}\p{N}]\x{fe0f}?\x{20e3}|[\p{L}\p{N}]\x{fe0f}`)
 
 // warning is the asker's content warning as the reply bears it: whole, unless
-// it would leave the answer no room. A server can take longer ones than ours.
+// it would leave the answer no room, and without mentions, which some servers
+// read there too. A server can take longer ones than ours.
 func warning(cw string, in fedi.Instance) string {
+	cw = community.WithoutMentions(cw)
 	most := in.MaxChars / 2
 	if in.MaxChars <= 0 || in.Length("", cw) <= most {
 		return cw

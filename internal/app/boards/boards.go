@@ -5,6 +5,7 @@ package boards
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 type Options struct {
 	Version   string // of this program, which it tells the board
 	Clock     clock.Clock
+	Log       *slog.Logger      // nil for none
 	Timeout   time.Duration     // of one request; 0 means booru's own
 	Transport http.RoundTripper // nil for the process's own
 }
@@ -38,7 +40,7 @@ func All(cfg *config.Config, o Options) ([]booru.Source, error) {
 // New makes one board.
 func New(s config.GIFSource, o Options) (booru.Source, error) {
 	b := booru.Options{BaseURL: s.URL, Login: s.Login, Key: s.Key.Reveal(), FilterID: s.FilterID, NSFWFilterID: s.NSFWFilterID,
-		UserAgent: agent(o.Version, s.Contact), Now: o.Clock.Now, Timeout: o.Timeout, Transport: o.Transport}
+		UserAgent: agent(o.Version, s.Contact), Now: o.Clock.Now, Timeout: o.Timeout, Transport: o.Transport, Log: o.Log}
 	var made booru.Source
 	var err error
 	switch s.Kind {
