@@ -14,6 +14,7 @@ import (
 // late, come while pages fail and while the process is replaced, and then
 // looks that each was taken in exactly once.
 func TestNoOrderOfArrivalsAndFaultsSkipsOrRepeatsAMention(t *testing.T) {
+	t.Parallel()
 	const list = "/api/v1/notifications"
 	faults := []fedisim.Fault{fedisim.Fail(500), fedisim.WebPage(200), fedisim.Torn(), fedisim.Truncated(), fedisim.Reset(), fedisim.Empty(),
 		fedisim.TooMany(fedisim.RetrySeconds, time.Second)}
