@@ -192,6 +192,35 @@ func TestModelDownIsSaidOnceAndTheAnswerComesLater(t *testing.T) {
 	})
 }
 
+// A notice of which nobody knows yet whether it stands is not taken for the
+// answer, which a look at the thread would make of it.
+func TestNoticeWhoseAnswerWasLostIsNoAnswer(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		w := spending(t, s, func(*budget.Limits) {}, options{})
+		w.model.Inject(llmsim.Fault{Kind: llmsim.Unavailable, Times: llmsim.Always})
+		q := w.ada.Post("@elelem one", fedisim.Language("en"))
+		w.poll()
+		w.clock.Advance(16 * time.Minute)
+		_, _ = w.persona.Answer(t.Context(), w.account, -1) // the model is down
+		w.sim.Inject(fedisim.Reset().Stored().On("POST", "/api/v1/statuses"))
+		w.sweep()
+		if n := len(w.replies(q)); n != 1 {
+			t.Fatalf("%d notices are stored", n)
+		}
+		w.model.ClearFaults()
+		w.clock.Advance(11 * time.Minute)
+		if n := w.answer(-1); n != 0 {
+			t.Errorf("%d answers before it is known what the reply is", n)
+		}
+		w.sweep()
+		w.clock.Advance(11 * time.Minute)
+		if n := w.answer(-1); n != 1 || len(w.replies(q)) != 2 {
+			t.Errorf("%d answers, %d replies", n, len(w.replies(q)))
+		}
+		w.are("done 1")
+	})
+}
+
 // A clock set back a day gives no second budget, and nobody waits for ever.
 func TestClockSetBackADayGivesNoSecondBudget(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
