@@ -25,6 +25,16 @@ type MemberID string
 // NotificationID is a notification's id on that server; opaque.
 type NotificationID string
 
+// GuildID names a guild (what people call a Discord server); opaque.
+type GuildID string
+
+// ChannelID names a channel of a guild, a thread in one, or a conversation with
+// one member; opaque.
+type ChannelID string
+
+// RoleID names a role of a guild; opaque.
+type RoleID string
+
 // Member is a person (or a bot) as our server shows them.
 type Member struct {
 	ID     MemberID
@@ -54,6 +64,28 @@ type Post struct {
 	Links      []string // web pages it links to, absolute, each once; neither mentions nor hashtags
 	Media      []Attachment
 	At         time.Time // when it was written, by its own server's clock
+	Place      Place     `json:",omitzero"` // where it stands, on a platform that has guilds
+}
+
+// Place is where in a guild a post was written; zero on a platform without
+// guilds.
+type Place struct {
+	Guild         GuildID   // empty in a conversation with one member
+	Channel       ChannelID // the channel, thread or conversation
+	Parent        ChannelID // of a thread: the channel it belongs to
+	Roles         []RoleID  // the author's in the guild
+	AgeRestricted bool      // what may be seen there is for adults
+}
+
+// Command is what a mention is that was no post but a command, answered with
+// a token for as long as that lives.
+type Command struct {
+	Name    string    // without the slash
+	Token   string    // with which it is answered; worthless after Until
+	Until   time.Time // by the platform's clock
+	Private bool      // only who gave it sees the answer
+	Member  bool      // the bot itself can be seen, and can write, where it was given
+	Largest int64     // bytes of one file of the answer; 0 for not known
 }
 
 // Attachment is one medium of a post.
@@ -74,6 +106,9 @@ type Mention struct {
 	// FromUs says that the author is an account of this installation: two of
 	// our own accounts must never talk to each other.
 	FromUs bool
+	// Command is set if the mention is a command; the Post then holds who gave
+	// it where, and its words as the text.
+	Command *Command `json:",omitempty"`
 	// Expires is when it is too late for an answer, by our server's clock;
 	// zero for never.
 	Expires time.Time

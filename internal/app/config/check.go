@@ -18,8 +18,9 @@ func (d *draft) check(root *table, rep *report) {
 		rep.mistake(1, "data_dir", `data_dir is missing: write data_dir = "data" at the top of the file`)
 	}
 	c.DataDir, c.EnvFile, c.Log.File = inDir(dir, c.DataDir), inDir(dir, c.EnvFile), inDir(dir, c.Log.File)
-	if len(d.accounts) == 0 && root.find("account") == nil {
-		rep.mistake(1, "account", "there is no account: write [[account]] with name, server, token_env and does")
+	d.checkDiscord(rep)
+	if len(d.accounts) == 0 && root.find("account") == nil && !c.Discord.On {
+		rep.mistake(1, "account", "there is no account: write [[account]] with name, server, token_env and does, or [discord] with token_env and does")
 	}
 	names := map[string]int{}
 	near := true

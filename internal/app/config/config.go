@@ -45,6 +45,7 @@ type Config struct {
 	Operator Operator
 	Backup   Backup
 	Web      Web
+	Discord  Discord
 	Accounts []Account
 
 	// Warnings are worth telling the operator, but nothing stops for them.
@@ -176,9 +177,10 @@ type Account struct {
 // Doing reports whether the account does the feature.
 func (a Account) Doing(feature string) bool { return slices.Contains(a.Does, feature) }
 
-// Doing reports whether any account does the feature.
+// Doing reports whether any account, or the application on Discord, does the
+// feature.
 func (c *Config) Doing(feature string) bool {
-	return slices.ContainsFunc(c.Accounts, func(a Account) bool { return a.Doing(feature) })
+	return c.Discord.Doing(feature) || slices.ContainsFunc(c.Accounts, func(a Account) bool { return a.Doing(feature) })
 }
 
 // Load reads and checks the file at path. A path that is a folder means the

@@ -168,6 +168,16 @@ listen = "127.0.0.1:9464"
 settle_after_error = "1s"
 settle_after_silence = "2s"
 request_timeout = "3s"
+[discord]
+token_file = "bot"
+does = ["gifs", "persona"]
+message_content = false
+direct_messages = false
+operator_channel = "123456789012345678"
+language = "en"
+first_run = "backlog"
+max_age = "2h"
+api = "http://127.0.0.1:4001/api/v10/"
 [[account]]
 name = "one"
 server = "HTTPS://Social.Example:443/"
@@ -187,7 +197,7 @@ server = "http://127.0.0.1:3000"
 token_env = "TWO"
 does = ["persona", "gifs"]
 poll = "50ms"
-`, "secrets.env", "export KEY='k'\nTWO=\"t\" # comment\nTHREE=x\n", "pg", "postgres://u:p@h/d\r\n", "board", "k2\n", "tok", "\ufefftoken1\r\n")
+`, "secrets.env", "export KEY='k'\nTWO=\"t\" # comment\nTHREE=x\n", "pg", "postgres://u:p@h/d\r\n", "board", "k2\n", "tok", "\ufefftoken1\r\n", "bot", "QUJD.x.y\n")
 	c, err := Load(path, vars("TWO", "real", "BOARD", "k1"))
 	if err != nil {
 		t.Fatal(err)
@@ -217,6 +227,8 @@ poll = "50ms"
 		Operator: Operator{"me@social.example", "ru"},
 		Backup:   Backup{false, "23:59", 2, inDir(dir, "/backups")},
 		Web:      Web{"127.0.0.1:9464"},
+		Discord: Discord{true, NewSecret("QUJD.x.y"), filepath.Join(dir, "bot"), []string{"gifs", "persona"}, false, false, "123456789012345678", "en",
+			true, 2 * time.Hour, "http://127.0.0.1:4001/api/v10"},
 		Accounts: []Account{
 			{"one", "https://social.example", NewSecret("token1"), []string{"persona"}, true, 90 * time.Minute, 5 * time.Second, false,
 				false, "wss://streaming.social.example", "ru", filepath.Join(dir, "tok"), true},

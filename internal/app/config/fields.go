@@ -14,7 +14,9 @@ type draft struct {
 	known     map[string]*table
 	accounts  []*table  // where each account stands
 	boardKeys []*source // one for each source of pictures
-	boards    []*table  // where each of these stands
+
+	discordToken source
+	boards       []*table // where each of these stands
 }
 
 // source is where a secret comes from.
@@ -67,6 +69,7 @@ func (d *draft) sections() []section {
 			duration("settle_after_silence", &c.Outbox.SettleAfterSilence, time.Minute, 10*time.Millisecond, time.Hour, "The same wait when no answer came. At least 1s, unless all servers are on this machine."),
 			duration("request_timeout", &c.Outbox.RequestTimeout, 30*time.Second, 100*time.Millisecond, 10*time.Minute, "Longest time for one request to a server."),
 		}},
+		discordSection(&c.Discord, &d.discordToken),
 		d.accountSections(),
 	}
 }

@@ -44,7 +44,7 @@ func TestMistakes(t *testing.T) {
 			}},
 		"nothing": {text: "", want: []string{
 			`1: data_dir is missing: write data_dir = "data" at the top of the file`,
-			`1: there is no account: write [[account]] with name, server, token_env and does`,
+			`1: there is no account: write [[account]] with name, server, token_env and does, or [discord] with token_env and does`,
 		}},
 		"empty account": {text: "data_dir='d'\n[[account]]\n", want: []string{
 			`2: name is missing in [[account]]: write name = "elelem"`,
@@ -76,7 +76,7 @@ func TestMistakes(t *testing.T) {
 		"two brackets":         {swap: []string{"[llm]", "[[llm]]"}, want: []string{`2: [[llm]] has too many brackets: there is one such section, write [llm]`}},
 		"section as key":       {text: "llm = 3\n" + strings.Replace(good, "[llm]", "[outbox]", 1), want: []string{`1: "llm" is a section: write [llm] on a line of its own and its keys below`, `*`, `*`, `*`, `*`}},
 		"unknown section":      {swap: []string{"[llm]", "[lmm]"}, want: []string{`2: unknown section [lmm]: did you mean [llm]?`, `*`, `*`}},
-		"unknown section, far": {text: good + "[matrix]\na=1", want: []string{`12: unknown section [matrix]: the sections are [store], [log], [llm], [persona], [gifs], [[gifs.source]], [budget], [operator], [backup], [web], [outbox], [[account]]`}},
+		"unknown section, far": {text: good + "[matrix]\na=1", want: []string{`12: unknown section [matrix]: the sections are [store], [log], [llm], [persona], [gifs], [[gifs.source]], [budget], [operator], [backup], [web], [outbox], [discord], [[account]]`}},
 		"key of the top":       {text: strings.TrimPrefix(good, "data_dir = \"data\"\n") + "data_dir = 'd'", want: []string{`*`, `11: unknown key "data_dir" in [[account]]: it belongs at the top of the file, before the first [section]`}},
 		"key of another":       {swap: []string{"[persona]", "parallel = 3\n[persona]"}, want: []string{`5: unknown key "parallel" in [llm]: it belongs in [persona]`}},
 		"another's spelling":   {swap: []string{"base_url", "baseURL"}, want: []string{`*`, `3: unknown key "baseURL" in [llm]: did you mean "base_url"?`}},

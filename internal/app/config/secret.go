@@ -91,6 +91,7 @@ func (d *draft) resolve(root *table, s *secrets) {
 		d.cfg.GIFs.Sources[i].Key = s.fetch(t, "gifs.source", "key", *d.boardKeys[i], true)
 	}
 	d.resolveTokens(s)
+	d.resolveDiscord(s)
 }
 
 func (d *draft) resolveTokens(s *secrets) {
