@@ -27,6 +27,7 @@ import (
 	"rookery/internal/operator"
 	"rookery/internal/outbox"
 	"rookery/internal/persona"
+	"rookery/internal/settings"
 	"rookery/internal/store"
 	"rookery/internal/turns"
 )
@@ -108,7 +109,7 @@ func Open(ctx context.Context, cfg *config.Config, o Options) (a *App, err error
 // A new part is one entry here.
 func Migrations() []store.Migrations {
 	return []store.Migrations{jobs.Migrations(), inbox.Migrations(), outbox.Migrations(), fedi.Migrations(), budget.Migrations(), turns.Migrations(),
-		operator.Migrations(), mydata.Migrations(), gifs.Migrations(), persona.Migrations()}
+		operator.Migrations(), mydata.Migrations(), settings.Migrations(), gifs.Migrations(), persona.Migrations()}
 }
 
 func userAgent(version string) string { return "Rookery/" + version + " (community bot)" }
