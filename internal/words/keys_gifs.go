@@ -25,3 +25,29 @@ const (
 	GIFsQueueFull  Key = "gifs.queue_full" // {n} requests of the member wait already
 	GIFsLater      Key = "gifs.later"      // the request is kept, it takes longer
 )
+
+// What is said on Discord alone.
+const (
+	GIFsCommandHelp     Key = "gifs.command_help"
+	GIFsOptionWords     Key = "gifs.option_words" // the option's name: small letters, no blanks
+	GIFsOptionWordsHelp Key = "gifs.option_words_help"
+	GIFsOptionNSFWHelp  Key = "gifs.option_nsfw_help"
+
+	GIFsOffHere     Key = "gifs.off_here"     // the guild has no pictures, or not in this channel
+	GIFsNSFWGuild   Key = "gifs.nsfw_guild"   // the guild wants none
+	GIFsNSFWChannel Key = "gifs.nsfw_channel" // the channel is not age-restricted
+	GIFsNSFWDirect  Key = "gifs.nsfw_direct"  // a direct message
+	GIFsNoFiles     Key = "gifs.no_files"     // {permission} is what the bot lacks, as Discord calls it
+	GIFsStopped     Key = "gifs.stopped"      // the member has asked to be left alone
+
+	GIFsDelete         Key = "gifs.delete" // a button
+	GIFsDeleteNotYours Key = "gifs.delete_not_yours"
+	GIFsDeleteUnknown  Key = "gifs.delete_unknown"
+
+	GIFsSettingsTitle      Key = "gifs.settings_title"
+	GIFsSettingsHelp       Key = "gifs.settings_help"
+	GIFsSettingEnabled     Key = "gifs.setting_enabled"
+	GIFsSettingNSFW        Key = "gifs.setting_nsfw"
+	GIFsSettingChannels    Key = "gifs.setting_channels"
+	GIFsSettingNotChannels Key = "gifs.setting_not_channels"
+)

@@ -25,4 +25,10 @@ const (
 	OperatorDiskLow         Key = "operator.disk_low"          // {free} megabytes
 	OperatorAnswerRefused   Key = "operator.answer_refused"    // {account}, {reason}
 	OperatorBoardDenied     Key = "operator.board_denied"      // {board}, {reason}
+
+	OperatorDiscordToken       Key = "operator.discord_token"
+	OperatorDiscordIntents     Key = "operator.discord_intents"
+	OperatorDiscordIdentifies  Key = "operator.discord_identifies"  // {reason}
+	OperatorDiscordInvalids    Key = "operator.discord_invalids"    // {reason}
+	OperatorDiscordUnreachable Key = "operator.discord_unreachable" // {reason}
 )

@@ -1,0 +1,137 @@
+package discord
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	dg "github.com/disgoorg/disgo/discord"
+
+	"rookery/internal/community"
+)
+
+const (
+	// messageTime and guildTime bound how long an event is worked on.
+	messageTime = 30 * time.Second
+	guildTime   = 30 * time.Second
+)
+
+// guarded decodes what came from outside. An event that cannot be read is an
+// error and nothing worse: disgo's decoders return errors for values they did
+// not expect, and panic for some.
+func guarded[T any](raw json.RawMessage) (v T, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("cannot be read: %v", r)
+		}
+	}()
+	err = json.Unmarshal(raw, &v)
+	return v, err
+}
+
+// unreadable notes an event that was skipped: in the log the first time, so
+// that a flood of them does not drown it.
+func (d *Discord) unreadable(event string, err error) {
+	if len(event) > 64 {
+		event = event[:64]
+	}
+	d.conn.mu.Lock()
+	d.conn.unreadable++
+	first := !d.conn.complained[event] && len(d.conn.complained) < 100
+	if first {
+		d.conn.complained[event] = true
+	}
+	d.conn.mu.Unlock()
+	if first {
+		d.log.Warn("an event from Discord cannot be read and is skipped; more of its kind are not logged", "event", event, "error", err)
+	}
+}
+
+// dispatch takes in one event of a shard, in the shard's order. It never waits
+// for a handler. done is called once the event has been dealt with for good.
+func (d *Discord) dispatch(f frame, done func()) {
+	switch f.Event {
+	case "MESSAGE_CREATE":
+		d.message(f, done)
+	case "INTERACTION_CREATE":
+		if d.Rehearsal {
+			done()
+			return
+		}
+		d.queues.interaction(f.Data, done)
+	default:
+		defer done()
+		if err := d.apply(f); err != nil {
+			d.unreadable(f.Event, err)
+		}
+	}
+}
+
+// message queues a message behind the others of its channel.
+func (d *Discord) message(f frame, done func()) {
+	head, err := guarded[struct {
+		Channel community.ChannelID `json:"channel_id"`
+		Guild   community.GuildID   `json:"guild_id"`
+	}](f.Data)
+	if err != nil {
+		d.unreadable(f.Event, err)
+		done()
+		return
+	}
+	ok := d.queues.put("channel "+string(head.Channel), job{done: done, run: func(ctx context.Context) {
+		m, err := guarded[dg.Message](f.Data)
+		if err != nil {
+			d.unreadable(f.Event, err)
+			return
+		}
+		ctx, cancel := context.WithTimeout(ctx, messageTime)
+		defer cancel()
+		if err := d.conn.hear(ctx, m); err != nil {
+			d.log.Warn("a message could not be taken in; its channel is looked through again", "channel", head.Channel, "message", m.ID.String(), "error", err)
+			d.lost(head.Guild, head.Channel)
+		}
+	}})
+	if !ok {
+		d.queues.overflowed()
+		d.lost(head.Guild, head.Channel)
+		done()
+	}
+}
+
+// lost has a channel swept. Until that is done the saved sessions stand still,
+// so that a process that is killed before is told of the message again.
+func (d *Discord) lost(g community.GuildID, c community.ChannelID) {
+	d.conn.freeze(d.Clock.Now())
+	d.missed(g, c)
+}
+
+// caughtUp says that everything that was missed has been looked for.
+func (d *Discord) caughtUp() { d.conn.thaw() }
+
+// tellJoined and tellRemoved queue what the features hear of a guild.
+func (d *Discord) tellJoined(g Guild) {
+	d.aboutGuild(g.ID, func(ctx context.Context) {
+		d.onJoined(g)
+		if d.Joined != nil {
+			d.Joined(ctx, g)
+		}
+	})
+}
+
+func (d *Discord) tellRemoved(id community.GuildID) {
+	d.aboutGuild(id, func(ctx context.Context) {
+		d.onRemoved(id)
+		if d.Removed != nil {
+			d.Removed(ctx, id)
+		}
+	})
+}
+
+func (d *Discord) aboutGuild(id community.GuildID, fn func(context.Context)) {
+	d.queues.must("guild "+string(id), job{run: func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, guildTime)
+		defer cancel()
+		fn(ctx)
+	}})
+}

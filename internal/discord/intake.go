@@ -1,0 +1,291 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	dg "github.com/disgoorg/disgo/discord"
+
+	"rookery/internal/community"
+	"rookery/internal/inbox"
+)
+
+const (
+	// flushEvery is how often it is stored what has been looked at.
+	flushEvery = 15 * time.Second
+	// sweepEvery is how often all channels are swept, for events may be lost.
+	// Source: events/gateway, "Tracking State".
+	sweepEvery = 15 * time.Minute
+	// sweepAgain is when a sweep that failed is tried again; twice as long each
+	// time, up to sweepEvery.
+	sweepAgain = 30 * time.Second
+)
+
+// intakeState is what intake, sweeps and effects keep in memory.
+type intakeState struct {
+	renderers map[string]Rendering
+
+	mu      sync.Mutex
+	begun   bool
+	start   int64                         // messages before it are nobody's business
+	gap     int                           // counts what may have lost messages
+	whole   map[community.GuildID]int     // the gap up to which all of a guild's channels were swept
+	unsure  map[community.ChannelID]int   // channels that are not, and since which gap
+	lost    map[community.GuildID]int     // guilds that are not
+	seen    map[community.ChannelID]seen  // what has been looked at
+	dirty   map[community.ChannelID]bool  // not stored yet
+	directs map[community.MemberID]string // conversations that were opened
+	wake    chan struct{}                 // a sweep is wanted
+}
+
+// seen is how far a channel has been looked at.
+type seen struct {
+	guild   community.GuildID
+	message int64
+}
+
+func (d *Discord) initIntake() {
+	d.intake.renderers = map[string]Rendering{}
+	d.intake.whole = map[community.GuildID]int{}
+	d.intake.unsure = map[community.ChannelID]int{}
+	d.intake.lost = map[community.GuildID]int{}
+	d.intake.seen = map[community.ChannelID]seen{}
+	d.intake.dirty = map[community.ChannelID]bool{}
+	d.intake.directs = map[community.MemberID]string{}
+	d.intake.wake = make(chan struct{}, 1)
+	d.intake.gap = 1 // whatever came before this process was not looked at by it
+}
+
+// inboxAccount is our account as the inbox must know it.
+func (d *Discord) inboxAccount(id community.AccountID) inbox.Account {
+	return inbox.Account{ID: id, Features: d.Features, Backlog: d.Backlog, MaxAge: d.MaxAge}
+}
+
+// begin notes our first start, once for ever. It is called before anything is
+// taken in.
+func (d *Discord) begin(ctx context.Context) (self, error) {
+	me := d.me()
+	if me.account == "" || d.Inbox == nil {
+		return me, &Error{Class: Transient, Err: errors.New("not logged in")}
+	}
+	d.intake.mu.Lock()
+	begun := d.intake.begun
+	d.intake.mu.Unlock()
+	if begun {
+		return me, nil
+	}
+	now := d.Now(me.account)
+	if _, err := d.Inbox.Begin(ctx, d.inboxAccount(me.account), now); err != nil {
+		return me, err
+	}
+	start, err := d.startedAt(ctx, me.account, now)
+	if err != nil {
+		return me, err
+	}
+	known, err := d.readSeen(ctx, me.account)
+	if err != nil {
+		return me, err
+	}
+	d.intake.mu.Lock()
+	defer d.intake.mu.Unlock()
+	d.intake.begun, d.intake.start = true, start
+	for id, s := range known {
+		if was, ok := d.intake.seen[id]; !ok || s.message > was.message {
+			d.intake.seen[id] = s
+		}
+	}
+	return me, nil
+}
+
+// onMessage takes a MESSAGE_CREATE in; those of one channel come in order. An
+// error has the channel swept.
+func (d *Discord) onMessage(ctx context.Context, m dg.Message) error {
+	me, err := d.begin(ctx)
+	if err != nil {
+		return err
+	}
+	g := gotOf(m)
+	at := community.Place{Guild: community.GuildID(g.Guild), Channel: community.ChannelID(g.Channel)}
+	direct := at.Guild == ""
+	if g.addresses(string(me.member.ID), direct) && (!direct || !d.NoDirect) {
+		if _, err := d.takeIn(ctx, me, at, []got{g}); err != nil {
+			return fmt.Errorf("take in message %s: %w", g.ID, err)
+		}
+	}
+	d.intake.looked(at, number(g.ID))
+	return nil
+}
+
+// takeIn hands messages that address us, oldest first, to the inbox, and tells
+// how many were new.
+func (d *Discord) takeIn(ctx context.Context, me self, at community.Place, messages []got) (int, error) {
+	if len(messages) == 0 {
+		return 0, nil
+	}
+	place, err := d.placeFor(ctx, at)
+	if err != nil {
+		return 0, err
+	}
+	page := inbox.Page{Now: d.Now(me.account)}
+	for _, g := range messages {
+		if g.Member == nil && place.Guild != "" && g.Webhook == "" {
+			// Only events tell who the author is in the guild.
+			g.Member, err = d.memberOf(ctx, place.Guild, g.Author)
+			if err != nil {
+				return 0, err
+			}
+		}
+		post := d.post(ctx, g, place)
+		page.Items = append(page.Items, inbox.Item{Mention: community.Mention{
+			Account: me.account, Notification: community.NotificationID(g.ID), Notified: post.At, Post: post,
+		}})
+	}
+	return d.Inbox.Take(ctx, d.inboxAccount(me.account), page)
+}
+
+// placeFor fills in what is known of a place. Of a channel that is gone, or
+// hidden from us, nothing more is.
+func (d *Discord) placeFor(ctx context.Context, at community.Place) (community.Place, error) {
+	if at.Guild == "" {
+		return at, nil
+	}
+	c, err := d.Channel(ctx, at.Channel)
+	switch ClassOf(err) {
+	case "":
+	case Gone, Forbidden:
+		return at, nil
+	default:
+		return at, err
+	}
+	at.AgeRestricted = c.AgeRestricted
+	if c.Thread {
+		at.Parent = c.Parent
+	}
+	return at, nil
+}
+
+// memberOf is who an author is in a guild; nil for one who has left.
+func (d *Discord) memberOf(ctx context.Context, guild community.GuildID, u gotUser) (*gotMember, error) {
+	m, roles, err := d.Member(ctx, guild, community.MemberID(u.ID))
+	switch ClassOf(err) {
+	case "":
+	case Gone, Forbidden:
+		return nil, nil
+	default:
+		return nil, err
+	}
+	g := &gotMember{Nick: m.Name}
+	for _, r := range roles {
+		g.Roles = append(g.Roles, string(r))
+	}
+	return g, nil
+}
+
+// missed says that messages of a channel were not looked at; an empty channel
+// means any of the guild's, and both empty anything at all.
+func (d *Discord) missed(guild community.GuildID, channel community.ChannelID) {
+	d.intake.missed(guild, channel)
+}
+
+// onReady hears of a new session of a shard: anything may have been missed in
+// its guilds. It does not block.
+func (d *Discord) onReady(int) { d.intake.missed("", "") }
+
+// runIntake lives as long as Run: it stores what has been looked at, and sweeps
+// every 15 minutes and when something was missed. It ends, flushed, when ctx
+// does.
+func (d *Discord) runIntake(ctx context.Context) {
+	var work sync.WaitGroup
+	work.Go(func() { d.runSweeps(ctx) })
+	for ctx.Err() == nil {
+		d.wait(ctx, flushEvery, nil)
+		if err := d.flushSeen(context.WithoutCancel(ctx)); err != nil {
+			d.log.Warn("it could not be stored which messages have been looked at; they will be looked at again", "error", err)
+		}
+	}
+	work.Wait()
+	if err := d.flushSeen(context.WithoutCancel(ctx)); err != nil {
+		d.log.Warn("it could not be stored which messages have been looked at; they will be looked at again", "error", err)
+	}
+}
+
+func (d *Discord) runSweeps(ctx context.Context) {
+	pause, again := sweepEvery, sweepAgain
+	for d.wait(ctx, pause, d.intake.wake) {
+		_, err := d.Sweep(ctx)
+		if err == nil || ctx.Err() != nil {
+			pause, again = sweepEvery, sweepAgain
+			continue
+		}
+		d.log.Warn("missed messages could not all be looked for; this is tried again", "again_in", again, "error", err)
+		pause, again = again, min(2*again, sweepEvery)
+	}
+}
+
+// wait waits for a time or until woken; false at the end.
+func (d *Discord) wait(ctx context.Context, pause time.Duration, wake <-chan struct{}) bool {
+	ready, stop := d.Clock.After(pause)
+	defer stop()
+	select {
+	case <-ready:
+	case <-wake:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
+}
+
+// looked notes that a channel has been looked at up to a message, unless
+// something before it may not have been.
+func (s *intakeState) looked(at community.Place, message int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.whole[at.Guild] < max(s.lost[at.Guild], s.lost[""]) || s.whole[at.Guild] == 0 || s.unsure[at.Channel] > 0 {
+		return
+	}
+	s.note(at.Channel, seen{at.Guild, message})
+}
+
+// note moves what has been looked at forward; called with the mutex held.
+func (s *intakeState) note(channel community.ChannelID, to seen) {
+	if to.message <= s.seen[channel].message {
+		return
+	}
+	s.seen[channel] = to
+	s.dirty[channel] = true
+}
+
+func (s *intakeState) missed(guild community.GuildID, channel community.ChannelID) {
+	s.mu.Lock()
+	s.gap++
+	if channel != "" {
+		s.unsure[channel] = s.gap
+	} else {
+		s.lost[guild] = s.gap
+	}
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default: // one is on its way
+	}
+}
+
+// direct is the conversation with a member that was opened before.
+func (s *intakeState) direct(to community.MemberID) (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, ok := s.directs[to]
+	return id, ok
+}
+
+// knowDirect keeps the conversation with a member.
+func (s *intakeState) knowDirect(to community.MemberID, channel string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.directs) >= mostMembers {
+		clear(s.directs)
+	}
+	s.directs[to] = channel
+}

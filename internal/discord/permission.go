@@ -1,0 +1,25 @@
+package discord
+
+// Permission is a set of Discord's permissions. Source: topics/permissions.
+type Permission uint64
+
+// The permissions that the program asks about.
+const (
+	ManageChannels     Permission = 1 << 4
+	ManageGuild        Permission = 1 << 5
+	AddReactions       Permission = 1 << 6
+	ViewChannel        Permission = 1 << 10
+	SendMessages       Permission = 1 << 11
+	ManageMessages     Permission = 1 << 13
+	EmbedLinks         Permission = 1 << 14
+	AttachFiles        Permission = 1 << 15
+	ReadMessageHistory Permission = 1 << 16
+	SendInThreads      Permission = 1 << 38
+	ModerateMembers    Permission = 1 << 40
+	Administrator      Permission = 1 << 3
+)
+
+// Has tells whether all of want is there.
+func (p Permission) Has(want Permission) bool {
+	return p&Administrator != 0 || p&want == want
+}

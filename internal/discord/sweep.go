@@ -1,0 +1,344 @@
+package discord
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+
+	dg "github.com/disgoorg/disgo/discord"
+	"github.com/disgoorg/disgo/rest"
+
+	"rookery/internal/community"
+)
+
+const (
+	// sweepWidth is how many guilds or channels are looked at side by side.
+	sweepWidth = 4
+	// sweepPages bounds one sweep of one channel: 10,000 messages.
+	sweepPages = 100
+	guildsPage = 200
+)
+
+// Swept is what a sweep has done.
+type Swept struct {
+	Guilds   int // that were asked for their channels
+	Channels int // in which there was something to read
+	Messages int // that were read
+	Taken    int // that addressed us and had been missed
+	Failed   int // guilds and channels that could not be read
+}
+
+func (s *Swept) add(o Swept) {
+	s.Guilds += o.Guilds
+	s.Channels += o.Channels
+	s.Messages += o.Messages
+	s.Taken += o.Taken
+	s.Failed += o.Failed
+}
+
+// sweepChannel is a channel as a sweep sees it.
+type sweepChannel struct {
+	place community.Place
+	last  int64 // the newest message; it may be gone
+}
+
+// sweep looks for missed messages everywhere, once.
+func (d *Discord) sweep(ctx context.Context) error {
+	_, err := d.Sweep(ctx)
+	return errors.Join(err, d.flushSeen(ctx))
+}
+
+// onLogin is called once who we are is known, before anything is taken in.
+func (d *Discord) onLogin(ctx context.Context) error {
+	if d.Inbox == nil || d.Store == nil {
+		return nil
+	}
+	_, err := d.begin(ctx)
+	return err
+}
+
+// Sweep looks for messages that address us and that no event told of: in every
+// channel that a feature may hear and we may read, from where it was last
+// looked at, and in every conversation that is known. Guilds or channels that
+// fail do not keep it from the others; they are in the error.
+func (d *Discord) Sweep(ctx context.Context) (Swept, error) {
+	me, err := d.begin(ctx)
+	if err != nil {
+		return Swept{}, fmt.Errorf("look for missed messages: %w", err)
+	}
+	s := &d.intake
+	s.mu.Lock()
+	gap := s.gap // what is missed from now on, this sweep may not see
+	s.mu.Unlock()
+	guilds, err := d.allGuilds(ctx)
+	if err != nil {
+		return Swept{Failed: 1}, fmt.Errorf("look for missed messages: %w", err)
+	}
+	total, failures := d.sweepDirect(ctx, me, gap)
+	var mu sync.Mutex
+	sideBySide(guilds, func(g community.GuildID) {
+		swept, err := d.sweepGuild(ctx, me, g, gap)
+		mu.Lock()
+		defer mu.Unlock()
+		total.add(swept)
+		if err != nil && len(failures) < 10 {
+			failures = append(failures, err)
+		}
+	})
+	if total.Taken > 0 {
+		d.log.Info("messages that had been missed were taken in", "new", total.Taken, "looked_at", total.Messages)
+	}
+	if len(failures) > 0 {
+		return total, fmt.Errorf("look for missed messages: %w", errors.Join(failures...))
+	}
+	s.mu.Lock()
+	over := s.gap == gap
+	if over {
+		clear(s.unsure) // what is left of it was in channels that are no more
+	}
+	s.mu.Unlock()
+	if over {
+		d.caughtUp()
+	}
+	return total, nil
+}
+
+// sideBySide does something with each, a few at a time, and waits.
+func sideBySide[T any](list []T, do func(T)) {
+	var wg sync.WaitGroup
+	gate := make(chan struct{}, sweepWidth)
+	for _, one := range list {
+		gate <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-gate }()
+			do(one)
+		})
+	}
+	wg.Wait()
+}
+
+// allGuilds are those we are in, by Discord's own word: after a new session not
+// all have been told of yet.
+func (d *Discord) allGuilds(ctx context.Context) ([]community.GuildID, error) {
+	var out []community.GuildID
+	var after int64
+	for {
+		query := dg.QueryValues{"limit": guildsPage, "after": strconv.FormatInt(after, 10)}
+		raw, err := get[[]json.RawMessage](ctx, d, "list the guilds", rest.GetCurrentUserGuilds.Compile(query))
+		if err != nil {
+			return nil, err
+		}
+		before := after
+		each(raw, func(g struct {
+			ID string `json:"id"`
+		}) {
+			out = append(out, community.GuildID(g.ID))
+			after = max(after, number(g.ID))
+		})
+		if len(raw) < guildsPage || after == before {
+			return out, nil
+		}
+	}
+}
+
+// sweptChannel is a channel or thread as its guild lists it.
+type sweptChannel struct {
+	ID   string  `json:"id"`
+	Kind int     `json:"type"`
+	Up   *string `json:"parent_id"`
+	Last *string `json:"last_message_id"`
+	NSFW bool    `json:"nsfw"`
+}
+
+// readable tells the kinds of channels that have messages of their own. Source:
+// resources/channel, "Channel Types".
+func (c sweptChannel) readable() bool {
+	switch c.Kind {
+	case 0, 2, 5, 13: // text, voice, announcements, stage
+		return true
+	}
+	return isThread(c.Kind)
+}
+
+// sweepGuild sweeps the channels and open threads of a guild.
+func (d *Discord) sweepGuild(ctx context.Context, me self, guild community.GuildID, gap int) (Swept, error) {
+	swept := Swept{Guilds: 1}
+	channels, err := d.guildChannels(ctx, guild)
+	switch ClassOf(err) {
+	case "":
+	case Gone, Forbidden:
+		return swept, nil // we were removed just now
+	default:
+		swept.Failed++
+		return swept, fmt.Errorf("guild %s: %w", guild, err)
+	}
+	var failures []error
+	for _, c := range channels {
+		one, err := d.sweepOne(ctx, me, c, gap)
+		swept.add(one)
+		if err != nil && len(failures) < 3 {
+			failures = append(failures, fmt.Errorf("channel %s: %w", c.place.Channel, err))
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if ctx.Err() == nil { // what failed is kept back by itself
+		d.intake.mu.Lock()
+		d.intake.whole[guild] = gap
+		d.intake.mu.Unlock()
+	}
+	return swept, errors.Join(failures...)
+}
+
+func (d *Discord) guildChannels(ctx context.Context, guild community.GuildID) ([]sweepChannel, error) {
+	raw, err := get[[]json.RawMessage](ctx, d, "list the channels", rest.GetGuildChannels.Compile(nil, guild))
+	if err != nil {
+		return nil, err
+	}
+	threads, err := get[struct {
+		Threads []json.RawMessage `json:"threads"`
+	}](ctx, d, "list the threads", rest.GetActiveGuildThreads.Compile(nil, guild))
+	if err != nil {
+		return nil, err
+	}
+	adults := map[string]bool{}
+	var out []sweepChannel
+	each(append(raw, threads.Threads...), func(c sweptChannel) {
+		adults[c.ID] = c.NSFW
+		if !c.readable() || c.Last == nil || !digits(c.ID) {
+			return
+		}
+		s := sweepChannel{place: community.Place{Guild: guild, Channel: community.ChannelID(c.ID), AgeRestricted: c.NSFW}, last: number(*c.Last)}
+		if isThread(c.Kind) && c.Up != nil { // threads come after all channels
+			s.place.Parent, s.place.AgeRestricted = community.ChannelID(*c.Up), adults[*c.Up]
+		}
+		out = append(out, s)
+	})
+	return out, nil
+}
+
+// sweepDirect sweeps the conversations that are known.
+func (d *Discord) sweepDirect(ctx context.Context, me self, gap int) (swept Swept, failures []error) {
+	s := &d.intake
+	s.mu.Lock()
+	var known []community.ChannelID
+	for _, id := range slices.Sorted(maps.Keys(s.seen)) {
+		if s.seen[id].guild == "" {
+			known = append(known, id)
+		}
+	}
+	s.mu.Unlock()
+	if d.NoDirect {
+		known = nil
+	}
+	var mu sync.Mutex
+	sideBySide(known, func(id community.ChannelID) {
+		one, err := d.sweepOne(ctx, me, sweepChannel{place: community.Place{Channel: id}, last: -1}, gap)
+		mu.Lock()
+		defer mu.Unlock()
+		swept.add(one)
+		if err != nil && len(failures) < 3 {
+			failures = append(failures, fmt.Errorf("conversation %s: %w", id, err))
+		}
+	})
+	if ctx.Err() == nil { // what failed is kept back by itself
+		s.mu.Lock()
+		s.whole[""] = gap
+		s.mu.Unlock()
+	}
+	return swept, failures
+}
+
+// sweepOne reads what a channel holds beyond what has been looked at.
+func (d *Discord) sweepOne(ctx context.Context, me self, c sweepChannel, gap int) (swept Swept, err error) {
+	from := d.from(me, c.place.Channel)
+	defer func() {
+		if err != nil {
+			swept.Failed++
+			d.intake.failed(c.place.Channel)
+		} else {
+			d.intake.settled(c.place.Channel, gap)
+		}
+	}()
+	if c.last >= 0 && c.last <= from || !d.hears(ctx, c.place) {
+		return swept, nil
+	}
+	if lacks, err := d.Missing(ctx, c.place.Guild, c.place.Channel, ViewChannel|ReadMessageHistory); err == nil && lacks != 0 {
+		return swept, nil
+	}
+	swept.Channels++
+	direct := c.place.Guild == ""
+	for range sweepPages {
+		page, last, err := d.messages(ctx, string(c.place.Channel), "after", from, pageSize)
+		switch ClassOf(err) {
+		case "":
+		case Gone, Forbidden:
+			return swept, nil
+		default:
+			return swept, err
+		}
+		swept.Messages += len(page)
+		var ours []got
+		for _, g := range page {
+			from = max(from, number(g.ID))
+			g.Channel = string(c.place.Channel)
+			if g.addresses(string(me.member.ID), direct) {
+				ours = append(ours, g)
+			}
+		}
+		n, err := d.takeIn(ctx, me, c.place, ours)
+		swept.Taken += n
+		if err != nil {
+			return swept, err
+		}
+		d.intake.reached(c.place, from)
+		if last || len(page) == 0 {
+			break
+		}
+	}
+	return swept, nil
+}
+
+// from is the message after which a channel is still to be looked at.
+func (d *Discord) from(me self, channel community.ChannelID) int64 {
+	d.intake.mu.Lock()
+	from := max(d.intake.seen[channel].message, d.intake.start)
+	d.intake.mu.Unlock()
+	if d.MaxAge > 0 {
+		from = max(from, flakeAt(d.Now(me.account).Add(-d.MaxAge)))
+	}
+	return from
+}
+
+func (d *Discord) hears(ctx context.Context, at community.Place) bool {
+	return d.Hears == nil || at.Guild == "" || d.Hears(ctx, at)
+}
+
+// reached notes that a sweep has looked at a channel up to a message.
+func (s *intakeState) reached(at community.Place, message int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.note(at.Channel, seen{at.Guild, message})
+}
+
+// failed keeps events from moving a channel on before it is swept.
+func (s *intakeState) failed(channel community.ChannelID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unsure[channel] = max(s.unsure[channel], s.gap)
+}
+
+// settled says that a channel has been swept, as it stood at a gap.
+func (s *intakeState) settled(channel community.ChannelID, gap int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.unsure[channel] <= gap {
+		delete(s.unsure, channel)
+	}
+}
