@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 
+	"rookery/internal/community"
 	"rookery/internal/inbox"
 	"rookery/internal/outbox"
 	"rookery/internal/store"
@@ -21,8 +22,17 @@ type Of struct {
 	Feature string // its name; its deletions have keys that begin with it
 	Outbox  *outbox.Outbox
 	Delete  string // the kind of effect that deletes all its lane has made
+	// DeleteOn, if set, is that kind for an account, in place of Delete.
+	DeleteOn func(account community.AccountID) string
 	// Keys are those under which a mention's answer may stand.
 	Keys func(id inbox.ID) []string
+}
+
+func (o Of) kind(account community.AccountID) string {
+	if o.DeleteOn != nil {
+		return o.DeleteOn(account)
+	}
+	return o.Delete
 }
 
 // deleteKey is the effect that deletes what stands under a key.
@@ -73,7 +83,7 @@ func (o Of) Remove(ctx context.Context, tx store.Tx, mentions []inbox.Record) (i
 			return err
 		}
 		n++
-		_, err = o.Outbox.Plan(ctx, tx, outbox.Effect{Key: o.deleteKey(key), Feature: o.Feature, Kind: o.Delete, Account: r.Account, Lane: lane, Again: 2})
+		_, err = o.Outbox.Plan(ctx, tx, outbox.Effect{Key: o.deleteKey(key), Feature: o.Feature, Kind: o.kind(r.Account), Account: r.Account, Lane: lane, Again: 2})
 		return err
 	})
 	if err != nil {

@@ -55,6 +55,10 @@ type Spender struct {
 	Account community.AccountID
 	Member  string // handle, user@host; its case does not matter
 	Guild   string
+	// MemberReplies is how many replies a day the guild itself gives each
+	// member in it, besides what Limits give them anywhere. 0: it has no such
+	// limit.
+	MemberReplies int64
 }
 
 // Scope is what a limit is for.
@@ -66,6 +70,8 @@ const (
 	OfAccount Scope = "account"
 	OfGuild   Scope = "guild"
 	OfMember  Scope = "member"
+	// OfMemberThere is a member in one guild. Its names are made by there.
+	OfMemberThere Scope = "guild_member"
 
 	ofFeature Scope = "feature" // counted, without a limit
 )
@@ -145,10 +151,19 @@ type name struct {
 	name  string
 }
 
+// there is the name of a member in one guild: the guild's id, which has no
+// space, and the member. It is empty for who is in none.
+func there(guild, member string) string {
+	if guild == "" || member == "" {
+		return ""
+	}
+	return guild + " " + member
+}
+
 // names are the counters of a spender.
 func (s Spender) names() []name {
 	all := []name{{OfDay, ""}}
-	for _, n := range []name{{OfAccount, string(s.Account)}, {OfGuild, s.Guild}, {OfMember, s.Member}, {ofFeature, s.Feature}} {
+	for _, n := range []name{{OfAccount, string(s.Account)}, {OfGuild, s.Guild}, {OfMember, s.Member}, {OfMemberThere, there(s.Guild, s.Member)}, {ofFeature, s.Feature}} {
 		if n.name != "" {
 			all = append(all, n)
 		}
@@ -166,5 +181,7 @@ func (s Spender) stored() Spender {
 		Account: community.AccountID(store.Storable(string(s.Account), longestName)),
 		Member:  store.Storable(strings.ToLower(s.Member), longestName),
 		Guild:   store.Storable(s.Guild, longestName),
+
+		MemberReplies: s.MemberReplies,
 	}
 }

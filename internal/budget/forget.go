@@ -51,6 +51,19 @@ func (b *Budget) forget(ctx context.Context, tx store.Tx, member string) error {
 		member, other, string(today)); err != nil {
 		return err
 	}
+	// The same in each guild. A name ends with the member, after a space.
+	const ends = `substr(name, length(name) - length(cast($1 as text)) + 1) = $1`
+	if _, err := tx.Exec(ctx, `insert into budget_used (day, scope, name, tokens, money, replies)
+		select day, scope, substr(name, 1, length(name) - length(cast($1 as text))) || $3, tokens, money, replies from budget_used
+			where day = $2 and scope = 'guild_member' and `+ends+`
+		on conflict (day, scope, name) do update set tokens = budget_used.tokens + excluded.tokens,
+			money = budget_used.money + excluded.money, replies = budget_used.replies + excluded.replies`,
+		" "+member, string(today), " "+other); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `delete from budget_used where scope = 'guild_member' and `+ends, " "+member); err != nil {
+		return err
+	}
 	_, err = tx.Exec(ctx, `update budget_reserved set member = $2 where member = $1`, member, other)
 	return err
 }
@@ -75,6 +88,8 @@ func (b *Budget) Prune(ctx context.Context, before time.Time) error {
 		// Whoever is forgotten is so once the day is over, pseudonym and all.
 		{`delete from budget_used where (day, scope, name) in
 			(select day, scope, name from budget_used where day < $1 and scope = 'member' and name like 'forgotten:%' limit $2)`, []any{string(today), int64(pruneBatch)}},
+		{`delete from budget_used where (day, scope, name) in
+			(select day, scope, name from budget_used where day < $1 and scope = 'guild_member' and name like '% forgotten:%' limit $2)`, []any{string(today), int64(pruneBatch)}},
 		{`delete from budget_notice where (day, scope, name, unit, percent) in
 			(select day, scope, name, unit, percent from budget_notice where day < $1 limit $2)`, []any{string(d), int64(pruneBatch)}},
 		{`delete from budget_reserved where key in

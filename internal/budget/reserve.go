@@ -128,6 +128,9 @@ func (b *Budget) limits(who Spender) []limit {
 		}
 	}
 	add(OfMember, who.Member, InReplies, l.RepliesPerMember)
+	if who.MemberReplies > 0 {
+		add(OfMemberThere, there(who.Guild, who.Member), InReplies, who.MemberReplies)
+	}
 	for _, s := range []struct {
 		scope  Scope
 		id     string
@@ -208,8 +211,9 @@ type Querier interface {
 // usedBy is what is used of each scope of a spender.
 func usedBy(ctx context.Context, q Querier, d day, who Spender) (map[Scope]amount, error) {
 	rows, err := q.Query(ctx, `select scope, name, tokens, money, replies from budget_used where day = $1 and
-		(scope = 'day' or scope = 'account' and name = $2 or scope = 'guild' and name = $3 or scope = 'member' and name in ($4, $5))`,
-		string(d), string(who.Account), who.Guild, who.Member, pseudonym(who.Member))
+		(scope = 'day' or scope = 'account' and name = $2 or scope = 'guild' and name = $3 or scope = 'member' and name in ($4, $5)
+		or scope = 'guild_member' and name in ($6, $7))`,
+		string(d), string(who.Account), who.Guild, who.Member, pseudonym(who.Member), there(who.Guild, who.Member), there(who.Guild, pseudonym(who.Member)))
 	counters, err := store.Collect(rows, err, scanCounter)
 	used := map[Scope]amount{}
 	for _, c := range counters {
@@ -232,7 +236,7 @@ func (b *Budget) heldBy(ctx context.Context, q Querier, d day, who Spender, exce
 		var account, guild, member int64
 		var a amount
 		err := r.Scan(&account, &guild, &member, &a.tokens, (*int64)(&a.money), &a.replies)
-		for scope, mine := range map[Scope]int64{OfDay: 1, OfAccount: account, OfGuild: guild, OfMember: member} {
+		for scope, mine := range map[Scope]int64{OfDay: 1, OfAccount: account, OfGuild: guild, OfMember: member, OfMemberThere: guild * member} {
 			if mine == 1 {
 				held[scope] = held[scope].plus(a)
 			}

@@ -64,7 +64,7 @@ func count(ctx context.Context, tx store.Tx, r reservation, a amount) (map[name]
 			values.WriteString(", ")
 		}
 		args = append(args, string(n.scope), n.name)
-		// Only numbers of parameters: at most five rows.
+		// Only numbers of parameters: at most six rows.
 		fmt.Fprintf(&values, "($1, $%d, $%d, cast($2 as bigint), cast($3 as bigint), cast($4 as bigint))", len(args)-1, len(args))
 	}
 	rows, err := tx.Query(ctx, `insert into budget_used (day, scope, name, tokens, money, replies) values `+values.String()+`

@@ -19,6 +19,11 @@ type Use struct {
 // Quota is what a member has used today, and may use.
 type Quota struct {
 	Replies, Tokens, Money Use
+	// There is how many of the replies were in the spender's guild, and the
+	// guild's own limit for them.
+	There Use
+	// GuildTokens and GuildMoney are what all members have used in the guild.
+	GuildTokens, GuildMoney Use
 	// Renews is when the next day begins, in the budget's time zone.
 	Renews time.Time
 }
@@ -44,11 +49,21 @@ func (b *Budget) QuotaIn(ctx context.Context, q Querier, who Spender) (Quota, er
 		return Quota{}, fmt.Errorf("look up a quota: %w", err)
 	}
 	u, h, l := used[OfMember], held[OfMember], b.Limits
+	guildLimit := int64(Unlimited)
+	if who.MemberReplies > 0 {
+		guildLimit = who.MemberReplies
+	}
+	g, gh := used[OfGuild], held[OfGuild]
 	return Quota{
 		Replies: Use{u.replies, h.replies, known(l.RepliesPerMember)},
 		Tokens:  Use{u.tokens, h.tokens, known(l.TokensPerMember)},
 		Money:   Use{int64(u.money), int64(h.money), known(int64(l.MoneyPerMember))},
-		Renews:  b.renews(d),
+		There:   Use{used[OfMemberThere].replies, held[OfMemberThere].replies, guildLimit},
+
+		GuildTokens: Use{g.tokens, gh.tokens, known(l.TokensPerGuild)},
+		GuildMoney:  Use{int64(g.money), int64(gh.money), known(int64(l.MoneyPerGuild))},
+
+		Renews: b.renews(d),
 	}, nil
 }
 

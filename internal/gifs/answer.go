@@ -7,9 +7,7 @@ import (
 	"time"
 
 	"rookery/internal/booru"
-	"rookery/internal/community"
 	"rookery/internal/failpoint"
-	"rookery/internal/fedi"
 	"rookery/internal/inbox"
 	"rookery/internal/media"
 	"rookery/internal/outbox"
@@ -55,7 +53,8 @@ func (g *GIFs) one(ctx context.Context, w turns.Waiting) (answered bool, err err
 	} else if !rest.IsZero() {
 		return false, g.PutBack(ctx, w, rest, nil, nil)
 	}
-	in, err := g.platform.Limits(m.Account)
+	h := g.at(m.Account)
+	in, err := h.room(m)
 	if err != nil {
 		return false, errors.Join(err, g.PutBack(ctx, w, time.Time{}, nil, nil))
 	}
@@ -67,31 +66,47 @@ func (g *GIFs) one(ctx context.Context, w turns.Waiting) (answered bool, err err
 		return false, g.Fail(ctx, w, err, time.Time{}, nil)
 	}
 	r := g.request(m)
-	nsfw := r.NSFW
-	if nsfw && (g.NSFW == nil || !g.NSFW(m.Account)) {
-		return g.say(ctx, w, in, g.language(m).Say(words.GIFsNSFWOff, nil), false, c.tries, OutcomeRefused)
+	if ended, answered, err := g.refused(ctx, w, r, c, in); ended {
+		return answered, err
 	}
 	if g.Blocklist != nil {
 		if tag, blocked := g.Blocklist.Query(r.Query); blocked {
-			return g.say(ctx, w, in, g.language(m).Say(words.GIFsBlocked, words.Args{"tag": quiet(tag)}), nsfw, c.tries, OutcomeRefused)
+			return g.say(ctx, w, in, g.language(m).Say(words.GIFsBlocked, words.Args{"tag": in.quiet(tag)}), r.NSFW, c.tries, OutcomeRefused)
 		}
 	}
 	return g.show(ctx, w, r, c, in)
+}
+
+// refused settles a request that is not carried out where it was made, as
+// things stand now. It reports ended if it did.
+func (g *GIFs) refused(ctx context.Context, w turns.Waiting, r booru.Request, c choice, in room) (ended, answered bool, err error) {
+	no, err := g.at(w.Mention.Account).refuses(ctx, w.Mention, r.NSFW)
+	switch {
+	case err != nil:
+		return true, false, g.Fail(ctx, w, err, retryAt(err), nil)
+	case no == nil:
+		return false, false, nil
+	case no.say == "":
+		return true, false, g.close(ctx, w, inbox.Ignored, no.why)
+	}
+	answered, err = g.say(ctx, w, in, g.language(w.Mention).Say(no.say, no.args), false, c.tries, OutcomeRefused)
+	return true, answered, err
 }
 
 // over settles what needs no picture any more: a post that is gone, a request
 // that is too old or has its answer. It reports true if it did.
 func (g *GIFs) over(ctx context.Context, w turns.Waiting) (bool, error) {
 	m := w.Mention
-	self, err := g.platform.Self(m.Account)
+	h := g.at(m.Account)
+	self, err := h.self(m.Account)
 	if err != nil {
-		return false, errors.Join(err, g.PutBack(ctx, w, time.Time{}, nil, nil))
+		return true, errors.Join(err, g.PutBack(ctx, w, time.Time{}, nil, nil))
 	}
-	_, below, err := g.platform.Thread(ctx, m.Account, m.Post.ID)
-	switch fedi.ClassOf(err) {
-	case fedi.Gone:
+	replies, err := h.replies(ctx, m, self.ID)
+	switch h.fault(err) {
+	case gone:
 		return true, g.close(ctx, w, inbox.Gone, "the post was deleted")
-	case fedi.Invalid, fedi.Unsupported:
+	case mistaken, impossible:
 		return true, g.Decline(ctx, w, err, nil)
 	}
 	if err != nil {
@@ -99,13 +114,10 @@ func (g *GIFs) over(ctx context.Context, w turns.Waiting) (bool, error) {
 	}
 	// By the server's clock, of which this very answer has told: ours may have
 	// jumped.
-	if !m.Expires.IsZero() && g.platform.Now(m.Account).After(m.Expires) {
+	if !m.Expires.IsZero() && h.now(m.Account).After(m.Expires) {
 		return true, g.close(ctx, w, inbox.Expired, "it waited too long for an answer")
 	}
-	for _, post := range below {
-		if post.ParentID != m.Post.ID || post.Author.ID != self.ID {
-			continue
-		}
+	for _, post := range replies {
 		// After a restored backup or a take-over the server knows what the
 		// database has forgotten. A notice that we know of is no answer.
 		if notice, err := g.isNotice(ctx, m.Account, post.ID); err != nil {
@@ -125,11 +137,11 @@ func (g *GIFs) over(ctx context.Context, w turns.Waiting) (bool, error) {
 
 // close ends a request without a reply.
 func (g *GIFs) close(ctx context.Context, w turns.Waiting, s inbox.State, reason string) error {
-	return g.Close(ctx, w, s, reason, func(ctx context.Context, tx store.Tx) error { return g.letGo(ctx, tx, w.ID) })
+	return g.Close(ctx, w, s, reason, func(ctx context.Context, tx store.Tx) error { return g.letGo(ctx, tx, w.Mention.Account, w.ID) })
 }
 
 // show finds a picture and replies with it.
-func (g *GIFs) show(ctx context.Context, w turns.Waiting, r booru.Request, c choice, in fedi.Instance) (bool, error) {
+func (g *GIFs) show(ctx context.Context, w turns.Waiting, r booru.Request, c choice, in room) (bool, error) {
 	if c.picture != nil && !g.fit(*c.picture, r.NSFW) {
 		c.picture = nil // the operator has changed what may be shown
 	}
@@ -168,13 +180,13 @@ func (g *GIFs) show(ctx context.Context, w turns.Waiting, r booru.Request, c cho
 			}
 		}
 		failpoint.At("g3-chosen")
-		id, outcome, err := g.attach(ctx, w, *c.picture, r.NSFW, in)
+		sent, outcome, err := g.attach(ctx, w, *c.picture, in)
 		switch {
 		case errors.Is(err, errUnfit):
 			g.Log.Info("the server takes a picture in no form", "account", w.Mention.Account, "picture", c.picture.Page, "error", err)
 			last = *c.picture
 			c.refused, c.picture = append(c.refused, pictureOf(last)), nil
-			if len(c.refused) >= maxPictures || fedi.ClassOf(err) == fedi.Unsupported {
+			if len(c.refused) >= maxPictures || g.at(w.Mention.Account).fault(err) == impossible {
 				return g.unfit(ctx, w, last, r, c, in)
 			}
 			if err := g.choose(ctx, w, c); err != nil {
@@ -192,7 +204,7 @@ func (g *GIFs) show(ctx context.Context, w turns.Waiting, r booru.Request, c cho
 			return false, g.Fail(ctx, w, err, retryAt(err), nil)
 		}
 		failpoint.At("g10-attached")
-		return g.reply(ctx, w, *c.picture, id, r, c, in, outcome)
+		return g.reply(ctx, w, *c.picture, sent, r, c, in, outcome)
 	}
 }
 
@@ -224,61 +236,56 @@ func (g *GIFs) search(ctx context.Context, w turns.Waiting, r booru.Request, c c
 }
 
 // nothing says that there is no picture, and what was looked for.
-func (g *GIFs) nothing(ctx context.Context, w turns.Waiting, r booru.Request, f finding, c choice, in fedi.Instance) (bool, error) {
+func (g *GIFs) nothing(ctx context.Context, w turns.Waiting, r booru.Request, f finding, c choice, in room) (bool, error) {
 	l := g.language(w.Mention)
 	var text string
 	switch {
 	case f.refused != nil && f.refused.Reason == booru.TooManyTags:
 		text = l.Say(words.GIFsTooMany, words.Args{"n": f.refused.Most})
 	case f.refused != nil && f.refused.Reason == booru.BadTag:
-		text = l.Say(words.GIFsUnsayable, words.Args{"tag": quiet(f.refused.Tag)})
+		text = l.Say(words.GIFsUnsayable, words.Args{"tag": in.quiet(f.refused.Tag)})
 	case f.allSeen && len(r.Terms) > 0:
-		text = l.Say(words.GIFsNothingNew, words.Args{"said": saidBack(r)})
+		text = l.Say(words.GIFsNothingNew, words.Args{"said": saidBack(r, in)})
 	case len(r.Terms) == 0:
 		text = l.Say(words.GIFsNothingAny, nil)
 	default:
-		text = l.Say(words.GIFsNothing, words.Args{"said": saidBack(r), "random": g.Word + " random"})
-		if !r.NSFW && g.NSFW != nil && g.NSFW(w.Mention.Account) {
-			text += " " + l.Say(words.GIFsSafeOnly, nil)
+		text = l.Say(words.GIFsNothing, words.Args{"said": saidBack(r, in), "random": g.anyPicture(w.Mention)})
+		if !r.NSFW {
+			if no, err := g.at(w.Mention.Account).refuses(ctx, w.Mention, true); err == nil && no == nil {
+				text += " " + l.Say(words.GIFsSafeOnly, nil)
+			}
 		}
 	}
 	return g.say(ctx, w, in, text, r.NSFW, c.tries, OutcomeNothing)
 }
 
 // unfit gives the link of a picture that could not be sent.
-func (g *GIFs) unfit(ctx context.Context, w turns.Waiting, im booru.Image, r booru.Request, c choice, in fedi.Instance) (bool, error) {
-	text := g.language(w.Mention).Say(words.GIFsUnfit, words.Args{"url": im.Page})
+func (g *GIFs) unfit(ctx context.Context, w turns.Waiting, im booru.Image, r booru.Request, c choice, in room) (bool, error) {
+	if ended, answered, err := g.refused(ctx, w, r, c, in); ended {
+		return answered, err
+	}
+	text := g.language(w.Mention).Say(words.GIFsUnfit, words.Args{"url": in.link(im.Page)})
 	return g.say(ctx, w, in, text, r.NSFW || !im.Rating.Safe(), c.tries, OutcomeUnfit)
 }
 
-// reply plans the post with the picture.
-func (g *GIFs) reply(ctx context.Context, w turns.Waiting, im booru.Image, id string, r booru.Request, c choice, in fedi.Instance, outcome string) (bool, error) {
-	m, nsfw := w.Mention, r.NSFW || !im.Rating.Safe()
-	p := g.post(m, nsfw, in)
-	p.Parts = []string{credit(g.language(m), m, im, len(r.Dropped), p.CW, in)}
-	p.MediaIDs = []string{id}
-	return g.send(ctx, w, p, c.tries, pictureOf(im), outcome)
+// reply plans the answer with the picture. Fetching it took its time: whether
+// it may be shown is looked at once more.
+func (g *GIFs) reply(ctx context.Context, w turns.Waiting, im booru.Image, sent attached, r booru.Request, c choice, in room, outcome string) (bool, error) {
+	if ended, answered, err := g.refused(ctx, w, r, c, in); ended {
+		return answered, err
+	}
+	nsfw := r.NSFW || !im.Rating.Safe()
+	a := answer{id: w.ID, nsfw: nsfw, picture: &sent, text: credit(g.language(w.Mention), im, len(r.Dropped), nsfw, in)}
+	return g.send(ctx, w, in, a, c.tries, pictureOf(im), outcome)
 }
 
 // say plans a reply of words alone.
-func (g *GIFs) say(ctx context.Context, w turns.Waiting, in fedi.Instance, text string, nsfw bool, tries int, outcome string) (bool, error) {
-	p := g.post(w.Mention, nsfw, in)
-	p.Parts = []string{addressee(w.Mention) + text}
-	return g.send(ctx, w, p, tries, "", outcome)
-}
-
-// post is a reply without its words.
-func (g *GIFs) post(m community.Mention, nsfw bool, in fedi.Instance) fedi.PostPayload {
-	p := fedi.PostPayload{CW: warning(m.Post.CW, in), Sensitive: m.Post.Sensitive || nsfw, Visibility: g.visibility(m.Post.Visibility, nsfw),
-		InReplyTo: m.Post.ID, Language: string(g.language(m)), Dismiss: m.Notification}
-	if nsfw {
-		p.CW = nsfwWarning(m.Post.CW, in)
-	}
-	return p
+func (g *GIFs) say(ctx context.Context, w turns.Waiting, in room, text string, nsfw bool, tries int, outcome string) (bool, error) {
+	return g.send(ctx, w, in, answer{id: w.ID, nsfw: nsfw, text: text}, tries, "", outcome)
 }
 
 // send plans the reply and ends the waiting in one commit, then sends it.
-func (g *GIFs) send(ctx context.Context, w turns.Waiting, p fedi.PostPayload, tries int, picture, outcome string) (bool, error) {
+func (g *GIFs) send(ctx context.Context, w turns.Waiting, in room, a answer, tries int, picture, outcome string) (bool, error) {
 	m := w.Mention
 	var claim *outbox.Claim
 	var mine bool
@@ -290,15 +297,18 @@ func (g *GIFs) send(ctx context.Context, w turns.Waiting, p fedi.PostPayload, tr
 		if err := errors.Join(inbox.Set(ctx, tx, w.ID, inbox.Answering, ""), g.served(ctx, tx, w, picture)); err != nil {
 			return err
 		}
-		if len(p.MediaIDs) == 0 {
-			if err := g.letGo(ctx, tx, w.ID); err != nil {
+		if a.picture == nil {
+			if err := g.letGo(ctx, tx, m.Account, w.ID); err != nil {
 				return err
 			}
 		}
 		g.observe(tx, outcome)
-		claim, err = g.Outbox.PlanAndClaim(ctx, tx, outbox.Effect{
-			Key: answerKey(w.ID, tries), Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: m.Expires, Again: 2, Payload: p,
-		})
+		e := in.answer(a)
+		e.Key, e.Feature, e.Account, e.Again = answerKey(w.ID, tries), Name, m.Account, 2
+		if e.Expires.IsZero() || !m.Expires.IsZero() && m.Expires.Before(e.Expires) {
+			e.Expires = m.Expires
+		}
+		claim, err = g.Outbox.PlanAndClaim(ctx, tx, e)
 		return err
 	})
 	if err != nil {
@@ -329,11 +339,11 @@ func retryAt(err error) time.Time {
 	if e, ok := errors.AsType[*booru.Error](err); ok {
 		return e.RetryAt
 	}
-	if e, ok := errors.AsType[*fedi.Error](err); ok {
-		return e.RetryAt
-	}
 	if e, ok := errors.AsType[*media.Error](err); ok {
 		return e.RetryAt
 	}
-	return time.Time{}
+	if at := fediRetryAt(err); !at.IsZero() {
+		return at
+	}
+	return discordRetryAt(err)
 }

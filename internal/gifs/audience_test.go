@@ -179,7 +179,8 @@ func TestCreditFits(t *testing.T) {
 				for _, l := range []words.Language{words.English, words.Russian} {
 					im := booru.Image{Page: "https://furbooru.org/images/123456", Artists: artists}
 					kept := nsfwWarning(cw, in)
-					text := credit(l, m, im, dropped, kept, in)
+					m.Post.CW = cw
+					text := addressee(m) + credit(l, im, dropped, true, fediverse{}.roomOf(m, in))
 					if n := in.Length(text, kept); n > 500 {
 						t.Errorf("%s: %d characters: %q", name, n, text)
 					}
@@ -212,7 +213,7 @@ func TestAltTextFits(t *testing.T) {
 				if nsfw {
 					im.Rating = booru.Explicit
 				}
-				text := alt(l, im, in)
+				text := alt(l, im, in.MaxAlt)
 				if text == "" || strings.Contains(text, "NSFW") != nsfw || !utf8.ValidString(text) {
 					t.Errorf("%q", text)
 				}
@@ -227,11 +228,11 @@ func TestAltTextFits(t *testing.T) {
 				}
 			}
 		}
-		if text := alt(l, booru.Image{Rating: booru.Safe, Tags: []string{"safe", "gif"}}, fedi.Instance{}); text == "" {
+		if text := alt(l, booru.Image{Rating: booru.Safe, Tags: []string{"safe", "gif"}}, 0); text == "" {
 			t.Error("no alt text")
 		}
 	}
-	if text := alt(words.English, booru.Image{Tags: []string{"sky"}}, fedi.Instance{}); text != "NSFW animated GIF: sky" {
+	if text := alt(words.English, booru.Image{Tags: []string{"sky"}}, 0); text != "NSFW animated GIF: sky" {
 		t.Errorf("a picture whose rating is not known: %q", text)
 	}
 }

@@ -23,7 +23,6 @@ import (
 	"rookery/internal/booru"
 	"rookery/internal/clock"
 	"rookery/internal/community"
-	"rookery/internal/fedi"
 	"rookery/internal/inbox"
 	"rookery/internal/jobs"
 	"rookery/internal/media"
@@ -44,19 +43,6 @@ var migrations embed.FS
 // Migrations are the tables of this package.
 func Migrations() store.Migrations { return store.Migrations{Feature: Name, FS: migrations} }
 
-// platform is what is asked of the Fediverse.
-type platform interface {
-	Thread(ctx context.Context, account community.AccountID, post community.PostID) (above, below []community.Post, err error)
-	Self(account community.AccountID) (community.Member, error)
-	Limits(account community.AccountID) (fedi.Instance, error)
-	Now(account community.AccountID) time.Time
-	DismissLater(account community.AccountID, n community.NotificationID)
-	Attach(ctx context.Context, account community.AccountID, key string, u fedi.Upload) (id string, err error)
-	Discard(ctx context.Context, tx store.Tx, key string) error
-}
-
-var _ platform = (*fedi.Fedi)(nil)
-
 // Config is what a GIFs needs.
 type Config struct {
 	Store   *store.Store
@@ -75,6 +61,7 @@ type Config struct {
 	Blocklist      *booru.Blocklist                       // what is never shown
 	NSFW           func(account community.AccountID) bool // whether the account shows what is not safe; nil: none does
 	NSFWVisibility community.Visibility                   // the widest at which that is shown; "": as any reply
+	Settings       *Settings                              // of guilds; nil: no guild has pictures
 	NoticeAfter    time.Duration                          // so long a request waits before its asker is told; 0: never
 	Parallel       int                                    // requests worked at once
 
@@ -110,9 +97,10 @@ const (
 type GIFs struct {
 	*turns.Turns
 	Config
-	platform platform
-	answers  answers.Of
-	limit    *rate.Limiter
+	fedi    fediverse
+	discord guilds
+	answers answers.Of
+	limit   *rate.Limiter
 
 	mu      sync.Mutex
 	told    map[community.AccountID]lateTold
@@ -142,7 +130,8 @@ func New(c Config) *GIFs {
 	g := &GIFs{Config: c, limit: rate.NewLimiter(rate.Limit(c.Rate), max(c.Burst, 1)), taken: map[string]bool{}, told: map[community.AccountID]lateTold{}, working: map[string]bool{}}
 	g.Turns = turns.New(turns.Config{Store: c.Store, Clock: c.Clock, Log: c.Log, Feature: Name, Paused: c.Outbox.Paused,
 		Takes: longestUpload + c.ConvertTimeout + 4*c.RequestTimeout, Parallel: c.Parallel})
-	g.answers = answers.Of{Feature: Name, Outbox: c.Outbox, Delete: fedi.DeleteKind, Keys: answerKeys}
+	g.fedi, g.discord = fediverse{g, nil}, guilds{GIFs: g}
+	g.answers = answers.Of{Feature: Name, Outbox: c.Outbox, DeleteOn: deleteKind, Keys: answerKeys}
 	c.Outbox.Own(Name, g.settle)
 	return g
 }
@@ -150,9 +139,6 @@ func New(c Config) *GIFs {
 // longestUpload is what fetching the file, its upload and the server's work on
 // it may take.
 const longestUpload = 6 * time.Minute
-
-// Join gives the feature its platform, which in turn needs the feature.
-func (g *GIFs) Join(f platform) { g.platform = f }
 
 // kind names the jobs.
 type kind struct{}
@@ -164,7 +150,7 @@ func (kind) Kind() string { return "gifs.answer" }
 func (g *GIFs) Work(q *jobs.Queue) {
 	turns.Work[kind](g.Turns, q, turns.Rounds{
 		Queue: QueueName,
-		Ready: func(account community.AccountID) bool { _, err := g.platform.Self(account); return err == nil },
+		Ready: func(account community.AccountID) bool { _, err := g.at(account).self(account); return err == nil },
 		Round: func(ctx context.Context, account community.AccountID) (time.Time, error) {
 			_, err := g.Answer(ctx, account, -1)
 			if over, ok := errors.AsType[*overRate](err); ok {
@@ -223,8 +209,13 @@ func (door) Name() string { return Name }
 // reply to a post of ours is a request only if it says so: most often it is
 // thanks.
 func (d door) Wants(m community.Mention) (bool, string) {
-	self, err := d.platform.Self(m.Account)
+	h := d.at(m.Account)
+	if m.Command != nil {
+		return m.Command.Name == CommandName && m.Post.Author.ID != "", "another command"
+	}
+	self, err := h.self(m.Account)
 	ours := err == nil && m.Post.ParentBy != "" && m.Post.ParentBy == self.ID
+	m.Post.Text = h.text(m)
 	text, ok := wish(m.Post, d.Word, d.withOthers || ours)
 	_, said := wish(m.Post, d.Word, true)
 	switch {
@@ -239,5 +230,5 @@ func (d door) Wants(m community.Mention) (bool, string) {
 	case m.Post.Author.OptsOut("nobot"):
 		return false, "its author's profile asks for no bots"
 	}
-	return true, ""
+	return h.wanted(m)
 }

@@ -29,7 +29,7 @@ func (g *GIFs) ForgetMember(ctx context.Context, tx store.Tx, handle string, men
 	err := errors.Join(g.Forget(ctx, tx, mentions), g.answers.Forget(ctx, tx, mentions))
 	for _, r := range mentions {
 		if r.Feature == Name {
-			err = errors.Join(err, g.letGo(ctx, tx, r.ID))
+			err = errors.Join(err, g.letGo(ctx, tx, r.Account, r.ID))
 		}
 	}
 	if err != nil {

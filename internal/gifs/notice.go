@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"rookery/internal/community"
-	"rookery/internal/fedi"
 	"rookery/internal/inbox"
 	"rookery/internal/outbox"
 	"rookery/internal/store"
@@ -66,19 +65,15 @@ func (g *GIFs) noticeUnderWay(ctx context.Context, m community.Mention) (under b
 	return under, err
 }
 
-// notify plans a notice: a direct message in reply to the request, once for
-// each kind, member and hour.
-func (g *GIFs) notify(ctx context.Context, tx store.Tx, m community.Mention, kind, text string) error {
-	in, err := g.platform.Limits(m.Account)
-	if err != nil {
-		in = fedi.Instance{} // nothing is cut
+// notify plans a notice, once for each kind, member and hour. A command is
+// always answered: whoever gave it sees that an answer is expected.
+func (g *GIFs) notify(ctx context.Context, tx store.Tx, id inbox.ID, m community.Mention, kind, text string) error {
+	e := g.at(m.Account).notice(m, text)
+	e.Key, e.Feature, e.Account, e.Expires, e.Again = noticeKey(m, kind, g.Clock.Now()), Name, m.Account, g.Clock.Now().Add(noticeLife), 2
+	if m.Command != nil {
+		e.Key = noticePrefix + kind + "/" + string(id)
 	}
-	_, err = g.Outbox.Plan(ctx, tx, outbox.Effect{
-		Key: noticeKey(m, kind, g.Clock.Now()), Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: g.Clock.Now().Add(noticeLife), Again: 2,
-		Payload: fedi.PostPayload{Parts: []string{addressee(m) + text}, Visibility: community.Direct, InReplyTo: m.Post.ID,
-			Language: string(g.language(m)), CW: warning(m.Post.CW, in)},
-	})
-	if err != nil {
+	if _, err := g.Outbox.Plan(ctx, tx, e); err != nil {
 		return fmt.Errorf("plan a notice: %w", err)
 	}
 	return nil
@@ -99,7 +94,7 @@ func (g *GIFs) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m community
 		return errors.Join(err, inbox.Set(ctx, tx, id, inbox.Ignored, "its author has told us to stop"))
 	}
 	text := g.language(m).Say(words.GIFsQueueFull, words.Args{"n": n})
-	if err := g.notify(ctx, tx, m, queueNotice, text); err != nil {
+	if err := g.notify(ctx, tx, id, m, queueNotice, text); err != nil {
 		return err
 	}
 	g.observe(tx, OutcomeOver)
@@ -138,7 +133,7 @@ func (g *GIFs) tellLate(ctx context.Context, account community.AccountID) error 
 	if most <= 0 {
 		return nil
 	}
-	before := g.platform.Now(account).Add(-g.NoticeAfter)
+	before := g.at(account).now(account).Add(-g.NoticeAfter)
 	return g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
 		late, err := g.Late(ctx, tx, account, before, most)
 		if err != nil || len(late) == 0 {
@@ -152,13 +147,16 @@ func (g *GIFs) tellLate(ctx context.Context, account community.AccountID) error 
 			g.told[account] = told
 		})
 		for _, w := range late {
+			if w.Mention.Command != nil {
+				continue // it is seen to be under way
+			}
 			if stopped, err := g.stopped(ctx, tx, w.Mention); err != nil || stopped {
 				if err != nil {
 					return err
 				}
 				continue
 			}
-			if err := g.notify(ctx, tx, w.Mention, lateNotice, g.language(w.Mention).Say(words.GIFsLater, nil)); err != nil {
+			if err := g.notify(ctx, tx, w.ID, w.Mention, lateNotice, g.language(w.Mention).Say(words.GIFsLater, nil)); err != nil {
 				return err
 			}
 		}

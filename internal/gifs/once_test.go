@@ -414,7 +414,7 @@ func TestExpired(t *testing.T) {
 func TestServerThatKeepsFewerPictures(t *testing.T) {
 	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{profile: fedisim.Akkoma}, many(3)...)
-		w.gifs.Join(forgetful{w.gifs.platform})
+		w.gifs.Join(forgetful{w.gifs.fedi.client})
 		q := w.ask("cat")
 		w.rounds(3)
 		r := w.reply(q)
@@ -428,10 +428,10 @@ func TestServerThatKeepsFewerPictures(t *testing.T) {
 }
 
 // forgetful is a server that lets go of what it has just taken.
-type forgetful struct{ platform }
+type forgetful struct{ fediClient }
 
 func (f forgetful) Attach(ctx context.Context, a community.AccountID, key string, u fedi.Upload) (string, error) {
-	_, err := f.platform.Attach(ctx, a, key, u)
+	_, err := f.fediClient.Attach(ctx, a, key, u)
 	return "gone", err
 }
 

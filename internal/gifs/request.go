@@ -42,6 +42,18 @@ func bareCall(p community.Post, text string) bool {
 
 // request reads a mention that Wants has taken.
 func (g *GIFs) request(m community.Mention) booru.Request {
+	if m.Command != nil {
+		return booru.Parse(m.Post.Text)
+	}
+	m.Post.Text = g.at(m.Account).text(m)
 	text, _ := wish(m.Post, g.Word, false)
 	return booru.Parse(text)
+}
+
+// anyPicture is what to write for any picture, in the way that a request came.
+func (g *GIFs) anyPicture(m community.Mention) string {
+	if m.Command != nil {
+		return "random"
+	}
+	return g.Word + " random"
 }

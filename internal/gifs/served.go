@@ -72,7 +72,7 @@ func (g *GIFs) choose(ctx context.Context, w turns.Waiting, c choice) error {
 			string(w.ID), string(body), picture, store.Storable(string(refused), len(refused)), g.Clock.Now().UnixMilli()); err != nil {
 			return fmt.Errorf("keep what was chosen for %s: %w", w.ID, err)
 		}
-		return g.platform.Discard(ctx, tx, uploadKey(w.ID))
+		return g.at(w.Mention.Account).discard(ctx, tx, uploadKey(w.ID))
 	})
 }
 
@@ -80,11 +80,11 @@ func (g *GIFs) choose(ctx context.Context, w turns.Waiting, c choice) error {
 func uploadKey(id inbox.ID) string { return "gifs/" + string(id) }
 
 // letGo forgets what was chosen for a request that has ended.
-func (g *GIFs) letGo(ctx context.Context, tx store.Tx, id inbox.ID) error {
+func (g *GIFs) letGo(ctx context.Context, tx store.Tx, account community.AccountID, id inbox.ID) error {
 	if _, err := tx.Exec(ctx, `delete from gifs_choice where mention = $1`, string(id)); err != nil {
 		return fmt.Errorf("forget what was chosen for %s: %w", id, err)
 	}
-	return g.platform.Discard(ctx, tx, uploadKey(id))
+	return g.at(account).discard(ctx, tx, uploadKey(id))
 }
 
 // served notes that a request was worked, for the member's pause, and what it

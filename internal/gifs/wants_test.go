@@ -26,7 +26,8 @@ func TestABareMention(t *testing.T) {
 		"with others":    {community.Post{Mentions: []community.Member{{ID: "2"}, {ID: "3"}}}, false},
 	} {
 		c.post.Text, c.post.Author = "@rook", community.Member{ID: "1", Handle: "ada@art.example"}
-		g := &GIFs{Config: Config{Word: "gif"}, platform: selfless{}}
+		g := &GIFs{Config: Config{Word: "gif"}}
+		g.Join(selfless{})
 		if ok, why := g.Of(false).Wants(community.Mention{Post: c.post}); ok != c.want {
 			t.Errorf("%s: %v, %q", name, ok, why)
 		}
@@ -72,7 +73,8 @@ func TestWhatIsARequest(t *testing.T) {
 		{"@rook !!! …", "-", "-"},
 	} {
 		for _, withOthers := range []bool{false, true} {
-			g := &GIFs{Config: Config{Word: "gif"}, platform: selfless{}}
+			g := &GIFs{Config: Config{Word: "gif"}}
+			g.Join(selfless{})
 			m := community.Mention{Post: community.Post{Text: c.text, Author: community.Member{ID: "1", Handle: "ada@art.example"}}}
 			want := c.alone
 			if withOthers {
@@ -89,8 +91,8 @@ func TestWhatIsARequest(t *testing.T) {
 	}
 }
 
-// selfless is a platform that knows who we are and nothing more.
-type selfless struct{ platform }
+// selfless is a server that knows who we are and nothing more.
+type selfless struct{ fediClient }
 
 func (selfless) Self(community.AccountID) (community.Member, error) {
 	return community.Member{ID: "us"}, nil

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"rookery/internal/community"
 	"rookery/internal/failpoint"
-	"rookery/internal/fedi"
 	"rookery/internal/inbox"
 	"rookery/internal/llm"
 	"rookery/internal/outbox"
@@ -49,27 +49,28 @@ func (p *Persona) one(ctx context.Context, picked turns.Waiting) (answered bool,
 	failpoint.At("3-picked")
 	w := waiting{Waiting: picked}
 	m := w.Mention
-	if why, err := p.unwanted(ctx, m); err != nil {
+	on := p.on(m.Account)
+	if end, why, err := p.unwanted(ctx, m); err != nil {
 		return false, p.trouble(ctx, w, err)
 	} else if why != "" {
-		return false, p.close(ctx, w, inbox.Ignored, why)
+		return false, p.closeUnwanted(ctx, w, end, why)
 	}
-	self, err := p.platform.Self(m.Account)
+	self, err := on.Self(m.Account)
 	if err != nil {
 		return false, errors.Join(err, p.putBack(ctx, w, time.Time{}, nil))
 	}
-	in, err := p.platform.Limits(m.Account)
+	how, err := on.manner(ctx, m, self)
 	if err != nil {
 		return false, errors.Join(err, p.putBack(ctx, w, time.Time{}, nil))
 	}
-	above, below, err := p.platform.Thread(ctx, m.Account, m.Post.ID)
+	above, below, err := on.thread(ctx, m, self)
 	if err != nil {
 		return false, p.noThread(ctx, w, err)
 	}
 	failpoint.At("4-thread-read")
 	// By the server's clock, of which this very answer has told: ours may have
 	// jumped.
-	if !m.Expires.IsZero() && p.platform.Now(m.Account).After(m.Expires) {
+	if !m.Expires.IsZero() && on.Now(m.Account).After(m.Expires) {
 		return false, p.close(ctx, w, inbox.Expired, "it waited too long for an answer")
 	}
 	if done, err := p.answeredBefore(ctx, self, m, below); err != nil {
@@ -85,7 +86,7 @@ func (p *Persona) one(ctx context.Context, picked turns.Waiting) (answered bool,
 	if goesRound(m, above) {
 		return false, p.close(ctx, w, inbox.Ignored, "the thread goes round: this was said in it before")
 	}
-	said, err := p.ask(ctx, &w, self, above, in)
+	said, err := p.ask(ctx, &w, self, above, how)
 	if over, ok := asExceeded(err); ok {
 		return false, p.overBudget(ctx, w, over)
 	}
@@ -93,12 +94,11 @@ func (p *Persona) one(ctx context.Context, picked turns.Waiting) (answered bool,
 		return false, p.noAnswer(ctx, w, err)
 	}
 	failpoint.At("5-model-answered")
-	cw := warning(m.Post.CW, in)
-	texts := compose(self, m.Post.Author, said, cw, in, p.mostPosts())
+	texts := how.compose(said)
 	if len(texts) == 0 {
 		return false, p.noAnswer(ctx, w, errNothingLeft)
 	}
-	return p.send(ctx, w, texts, cw)
+	return p.send(ctx, w, how.effect(texts))
 }
 
 var (
@@ -131,26 +131,24 @@ func (p *Persona) answeredBefore(ctx context.Context, self community.Member, m c
 
 // ask reserves what the answer may cost and asks the model. What it then has
 // cost is noted with the mention, to be counted when it is settled.
-func (p *Persona) ask(ctx context.Context, w *waiting, self community.Member, above []community.Post, in fedi.Instance) (string, error) {
+func (p *Persona) ask(ctx context.Context, w *waiting, self community.Member, above []community.Post, how manner) (string, error) {
 	// A conversation that was too large for the model is halved each time.
 	limit := max(p.MaxPromptChars>>min(w.Declined, 4), min(p.MaxPromptChars, 2_000))
-	room := in.MaxChars
-	if room <= 0 {
-		room = 500
+	who, err := p.spender(ctx, w.Mention)
+	if err != nil {
+		return "", err
 	}
-	replyChars := min(room-50, 450)
-	if p.Thread {
-		replyChars = min((room-50)*p.mostPosts(), 2_000)
+	s := setting{self: self, how: how}
+	if how.call != nil {
+		s.called = how.call(append(slices.Clone(above), w.Mention.Post))
 	}
-	s := setting{self: self}
-	var err error
 	if s.stopped, err = p.whoStopped(ctx, above); err != nil {
 		return "", err
 	}
 	s.pages = p.readPages(ctx, w.Mention, above, s)
-	conversation := p.prompt(s, w.Mention, above, replyChars, limit)
+	conversation := p.prompt(s, w.Mention, above, how.chars, limit)
 	most := p.most(conversation)
-	if err := p.reserve(ctx, *w, most); err != nil {
+	if err := p.reserve(ctx, *w, who, most); err != nil {
 		return "", err
 	}
 	w.reserved = p.Budget != nil
@@ -161,7 +159,7 @@ func (p *Persona) ask(ctx context.Context, w *waiting, self community.Member, ab
 	if err != nil {
 		return "", err
 	}
-	if recites(answer.Text, p.system(self, replyChars)) {
+	if recites(answer.Text, p.systemOf(s, how.chars)) {
 		return "", errOwnPrompt
 	}
 	if answer.Truncated {
@@ -172,8 +170,9 @@ func (p *Persona) ask(ctx context.Context, w *waiting, self community.Member, ab
 }
 
 // send plans the reply and ends the waiting in one commit, then sends it.
-func (p *Persona) send(ctx context.Context, w waiting, texts []string, cw string) (bool, error) {
+func (p *Persona) send(ctx context.Context, w waiting, reply outbox.Effect) (bool, error) {
 	m := w.Mention
+	reply.Key, reply.Feature, reply.Account, reply.Expires = keyPrefix+string(w.ID), Name, m.Account, m.Expires
 	var claim *outbox.Claim
 	var mine bool
 	err := p.Store.Write(ctx, func(ctx context.Context, tx store.Tx) (err error) {
@@ -189,7 +188,7 @@ func (p *Persona) send(ctx context.Context, w waiting, texts []string, cw string
 				return err
 			}
 		}
-		claim, err = p.Outbox.PlanAndClaim(ctx, tx, p.effect(w, texts, cw))
+		claim, err = p.Outbox.PlanAndClaim(ctx, tx, reply)
 		return err
 	})
 	if err != nil {
@@ -210,10 +209,10 @@ func (p *Persona) send(ctx context.Context, w waiting, texts []string, cw string
 
 // noThread settles a thread that could not be read.
 func (p *Persona) noThread(ctx context.Context, w waiting, err error) error {
-	switch fedi.ClassOf(err) {
-	case fedi.Gone:
+	switch is := p.on(w.Mention.Account).fault(err); {
+	case is.gone:
 		return p.close(ctx, w, inbox.Gone, "the post was deleted")
-	case fedi.Invalid, fedi.Unsupported:
+	case is.hopeless:
 		return p.decline(ctx, w, err)
 	}
 	return p.trouble(ctx, w, err)
@@ -236,8 +235,12 @@ func (p *Persona) askedFor(err error) time.Time {
 	var at time.Time
 	if e, ok := errors.AsType[*llm.Error](err); ok {
 		at = e.RetryAt
-	} else if e, ok := errors.AsType[*fedi.Error](err); ok {
-		at = e.RetryAt
+	} else {
+		for _, on := range []platform{p.fediverse, p.discord} {
+			if is := on.fault(err); at.IsZero() {
+				at = is.retryAt
+			}
+		}
 	}
 	if latest := p.Clock.Now().Add(turns.LongestWait); at.After(latest) {
 		return latest

@@ -2,38 +2,29 @@ package persona
 
 import (
 	"context"
-	"strings"
 
 	"rookery/internal/community"
+	"rookery/internal/inbox"
 )
 
-// unwanted tells why a mention that was taken in gets no answer after all; ""
-// if it may. What it asks can change while a mention waits.
-func (p *Persona) unwanted(ctx context.Context, m community.Mention) (string, error) {
+// unwanted tells how a mention ends that was taken in and gets no answer after
+// all, and why; "" if it may have one. What it asks can change while a mention
+// waits.
+func (p *Persona) unwanted(ctx context.Context, m community.Mention) (end inbox.State, why string, err error) {
 	if p.Stopped != nil {
 		stopped, err := p.Stopped(ctx, p.Store, Member(m.Post.Author))
 		if err != nil {
-			return "", err
+			return "", "", err
 		}
 		if stopped[Member(m.Post.Author)] {
-			return "its author has told us to stop", nil
+			return inbox.Ignored, "its author has told us to stop", nil
 		}
 	}
-	switch p.Audience {
-	case Local:
-		if strings.Contains(m.Post.Author.Acct, "@") {
-			return "its author is not of our server, and the audience is local", nil
-		}
-	case Followers:
-		follows, err := p.platform.FollowsUs(ctx, m.Account, m.Post.Author.ID)
-		if err != nil {
-			return "", err
-		}
-		if !follows {
-			return "its author does not follow us, and the audience is followers", nil
-		}
+	on := p.on(m.Account)
+	if why, err := on.welcome(ctx, nil, m); err != nil || why != "" {
+		return inbox.Ignored, why, err
 	}
-	return "", nil
+	return on.unwanted(ctx, m)
 }
 
 // whoStopped is who of a thread's authors has told us to stop.

@@ -63,7 +63,7 @@ func TestInjectionReachesTheModelAsDataOnly(t *testing.T) {
 			t.Errorf("%s: %d messages", a.name, len(c))
 			continue
 		}
-		if c[0].Role != llm.System || c[0].Text != p.system(elelem, 400) {
+		if c[0].Role != llm.System || c[0].Text != p.systemOf(setting{self: elelem}, 400) {
 			t.Errorf("%s: the system prompt is %q", a.name, c[0].Text)
 		}
 		for i, m := range c[1:] {
@@ -104,7 +104,7 @@ func TestInjectionReachesTheModelAsDataOnly(t *testing.T) {
 func TestInjectionThatTheModelObeysDoesNoHarm(t *testing.T) {
 	t.Parallel()
 	p := &Persona{Config: Config{Character: character}}
-	system := p.system(elelem, 400)
+	system := p.systemOf(setting{self: elelem}, 400)
 	in := mastodon(500)
 	mention := regexp.MustCompile(`(^|[^\p{L}\p{N}_])[@＠]\s*[\p{L}\p{N}_]`)
 	for _, a := range attacks() {

@@ -23,7 +23,7 @@ func (p *Persona) Work(q *jobs.Queue) {
 	turns.Work[answerJob](p.Turns, q, turns.Rounds{
 		Queue: QueueName,
 		Ready: func(account community.AccountID) bool {
-			_, err := p.platform.Self(account)
+			_, err := p.on(account).Self(account)
 			return err == nil
 		},
 		Round: func(ctx context.Context, account community.AccountID) (notBefore time.Time, trouble error) {

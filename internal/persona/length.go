@@ -4,21 +4,19 @@ import (
 	"sort"
 	"strings"
 	"unicode"
-
-	"rookery/internal/fedi"
 )
 
-// posts makes the texts of at most so many posts of the body. What is too
-// long for the last one is cut.
-func posts(to, body, cw string, in fedi.Instance, most int) []string {
+// pieces makes the texts of at most so many posts of the body, each with to in
+// front. What is too long for the last one is cut.
+func pieces(to, body string, fits func(text string) bool, most int) []string {
 	rest := []rune(body)
 	var parts []string
 	for {
 		text := to + string(rest)
-		if in.MaxChars <= 0 || in.Length(text, cw) <= in.MaxChars {
+		if fits(text) {
 			return append(parts, text)
 		}
-		n := longest(rest, func(part string) bool { return in.Length(to+part, cw) <= in.MaxChars })
+		n := longest(rest, func(part string) bool { return fits(to + part) })
 		var head string
 		head, rest = divide(rest, n)
 		parts = append(parts, to+head)

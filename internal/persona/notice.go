@@ -10,7 +10,6 @@ import (
 
 	"rookery/internal/budget"
 	"rookery/internal/community"
-	"rookery/internal/fedi"
 	"rookery/internal/outbox"
 	"rookery/internal/store"
 	"rookery/internal/words"
@@ -38,14 +37,19 @@ func (p *Persona) language(m community.Mention) words.Language {
 }
 
 func (p *Persona) budgetNotice(m community.Mention, over *budget.Exceeded) notice {
-	l := p.language(m)
-	if over.Scope == budget.OfMember && over.Unit == budget.InReplies && over.Limit > 0 {
-		return notice{"member", l.Say(words.PersonaBudgetMember, words.Args{"n": over.Limit, "limit": over.Limit, "time": over.Renews})}
+	l, renews := p.language(m), p.on(m.Account).time(over.Renews)
+	switch {
+	case over.Scope == budget.OfMember && over.Unit == budget.InReplies && over.Limit > 0:
+		return notice{"member", l.Say(words.PersonaBudgetMember, words.Args{"n": over.Limit, "limit": over.Limit, "time": renews})}
+	case over.Scope == budget.OfMemberThere:
+		return notice{"here-" + over.Name, l.Say(words.PersonaBudgetMemberHere, words.Args{"n": over.Limit, "limit": over.Limit, "time": renews})}
+	case over.Scope == budget.OfGuild && over.Need <= over.Limit:
+		return notice{"guild-" + over.Name, l.Say(words.PersonaBudgetGuild, words.Args{"time": renews})}
 	}
 	if over.Need > over.Limit { // tomorrow will be no better
 		return notice{"budget", l.Say(words.PersonaBudgetNone, nil)}
 	}
-	return notice{"budget", l.Say(words.PersonaBudgetAll, words.Args{"time": over.Renews})}
+	return notice{"budget", l.Say(words.PersonaBudgetAll, words.Args{"time": renews})}
 }
 
 // noticeKey is the key of a notice of a kind to a member on a day.
@@ -80,23 +84,15 @@ func (p *Persona) patienceUnderWay(ctx context.Context, m community.Mention) (un
 	return under, err
 }
 
-// notify plans a notice: a direct message in reply to the mention, once for
-// each kind, member and day.
+// notify plans a notice in reply to the mention, once for each kind, member and
+// day.
 func (p *Persona) notify(ctx context.Context, tx store.Tx, m community.Mention, n notice) error {
 	if !p.Notices {
 		return nil
 	}
-	to := m.Post.Author.Acct
-	if to == "" {
-		to = m.Post.Author.Handle
-	}
-	_, err := p.Outbox.Plan(ctx, tx, outbox.Effect{
-		Key:     noticeKey(m, n.kind, p.Clock.Now()),
-		Feature: Name, Kind: fedi.PostKind, Account: m.Account, Expires: p.Clock.Now().Add(noticeLife), Again: 2,
-		Payload: fedi.PostPayload{Parts: []string{"@" + to + " " + n.text}, Visibility: community.Direct, InReplyTo: m.Post.ID,
-			Language: string(p.language(m)), CW: community.WithoutMentions(m.Post.CW)},
-	})
-	if err != nil {
+	e := p.on(m.Account).notice(m, p.language(m), n.text)
+	e.Key, e.Feature, e.Account, e.Expires = noticeKey(m, n.kind, p.Clock.Now()), Name, m.Account, p.Clock.Now().Add(noticeLife)
+	if _, err := p.Outbox.Plan(ctx, tx, e); err != nil {
 		return fmt.Errorf("plan a notice: %w", err)
 	}
 	return nil
@@ -115,7 +111,7 @@ func (p *Persona) patienceOver(ctx context.Context, account community.AccountID)
 	if !p.Notices {
 		return nil
 	}
-	before := p.platform.Now(account).Add(-p.NoticeAfter)
+	before := p.on(account).Now(account).Add(-p.NoticeAfter)
 	return p.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
 		late, err := p.Late(ctx, tx, account, before, mostTold)
 		if err != nil {
@@ -123,6 +119,12 @@ func (p *Persona) patienceOver(ctx context.Context, account community.AccountID)
 		}
 		for _, w := range late {
 			m := w.Mention
+			if why, err := p.on(account).welcome(ctx, tx, m); err != nil || why != "" {
+				if err != nil {
+					return err
+				}
+				continue
+			}
 			if p.Stopped != nil {
 				if stopped, err := p.Stopped(ctx, tx, Member(m.Post.Author)); err != nil || len(stopped) > 0 {
 					if err != nil {

@@ -2,8 +2,9 @@
 // the persona, the thread as it may be shared, and the question, and what it
 // says becomes one reply to the asker.
 //
-// Policy lives here and in prompt.go and reply.go, in plain values. It leaves
-// noticing mentions to the platform and inbox, whose turn it is to turns,
+// Policy lives here and in prompt.go and reply.go, in plain values; what it
+// asks of a platform is in platform.go, and only fedi.go and discord.go know
+// one. It leaves noticing mentions to the platform and inbox, whose turn it is to turns,
 // sending the reply to outbox, and speaking to the model to llm.
 package persona
 
@@ -17,7 +18,6 @@ import (
 	"rookery/internal/budget"
 	"rookery/internal/clock"
 	"rookery/internal/community"
-	"rookery/internal/fedi"
 	"rookery/internal/inbox"
 	"rookery/internal/llm"
 	"rookery/internal/outbox"
@@ -33,18 +33,6 @@ var migrations embed.FS
 
 // Migrations are the tables of this package.
 func Migrations() store.Migrations { return store.Migrations{Feature: Name, FS: migrations} }
-
-// platform is what the persona asks of the Fediverse.
-type platform interface {
-	Thread(ctx context.Context, account community.AccountID, post community.PostID) (above, below []community.Post, err error)
-	Self(account community.AccountID) (community.Member, error)
-	Limits(account community.AccountID) (fedi.Instance, error)
-	Now(account community.AccountID) time.Time
-	DismissLater(account community.AccountID, n community.NotificationID)
-	FollowsUs(ctx context.Context, account community.AccountID, member community.MemberID) (bool, error)
-}
-
-var _ platform = (*fedi.Fedi)(nil)
 
 // model is what answers.
 type model interface {
@@ -90,6 +78,14 @@ type Config struct {
 	// the transaction that notes it.
 	Refused func(ctx context.Context, tx store.Tx, account community.AccountID, reason string) error
 
+	// Forbidden, if set, hears in place of Refused that we may not write in a
+	// channel of a guild, where an answer was due. It can be called often.
+	Forbidden func(ctx context.Context, tx store.Tx, account community.AccountID, channel community.ChannelID) error
+
+	// Settings are what the managers of each guild on Discord have set; nil: no
+	// guild wants us.
+	Settings *Settings
+
 	// Trouble, if set, hears after each round whether the model answers: nil
 	// that it did, an error what stands in the way.
 	Trouble func(ctx context.Context, err error)
@@ -103,20 +99,22 @@ const (
 	Anyone    Audience = "anyone"
 	Followers Audience = "followers" // who follows the account
 	Local     Audience = "local"     // members of the account's own server
+	// On Discord everyone is Anyone: there a guild's settings say who is answered.
 )
 
 // Persona is the feature. It is safe for concurrent use.
 type Persona struct {
 	Config
 	*turns.Turns // what waits for it
-	platform     platform
+	fediverse    fediverse
+	discord      guilds
 	answers      answers.Of
 }
 
 var _ inbox.Feature = (*Persona)(nil)
 
-// New makes the feature and tells outbox that it owns its effects. Join must
-// be called before it answers.
+// New makes the feature and tells outbox that it owns its effects. Join,
+// JoinDiscord or both must be called before it answers.
 func New(c Config) *Persona {
 	if c.MaxPromptChars == 0 {
 		c.MaxPromptChars = 24_000
@@ -128,21 +126,20 @@ func New(c Config) *Persona {
 		c.RequestTimeout = 30 * time.Second
 	}
 	p := &Persona{Config: c, Turns: turns.New(turns.Config{Store: c.Store, Clock: c.Clock, Log: c.Log, Feature: Name,
-		Takes: c.answerLimit(), Parallel: c.Parallel, Chances: maxDeclined, Paused: c.Outbox.Paused}),
-		answers: answers.Of{Feature: Name, Outbox: c.Outbox, Delete: fedi.DeleteKind, Keys: answerKeys}}
+		Takes: c.answerLimit(), Parallel: c.Parallel, Chances: maxDeclined, Paused: c.Outbox.Paused})}
+	p.fediverse.p, p.discord.p = p, p
+	p.answers = answers.Of{Feature: Name, Outbox: c.Outbox, Keys: answerKeys,
+		DeleteOn: func(account community.AccountID) string { return p.on(account).deleteKind() }}
 	c.Outbox.Own(Name, p.settle)
 	return p
 }
-
-// Join gives the feature its platform, which in turn needs the feature.
-func (p *Persona) Join(f platform) { p.platform = f }
 
 // Name implements inbox.Feature.
 func (*Persona) Name() string { return Name }
 
 // Wants implements inbox.Feature: a person who mentions us gets an answer, a
 // bot does not (two bots would talk for ever).
-func (*Persona) Wants(m community.Mention) (bool, string) {
+func (p *Persona) Wants(m community.Mention) (bool, string) {
 	switch {
 	case m.Post.Author.Bot:
 		return false, "from a bot"
@@ -151,7 +148,21 @@ func (*Persona) Wants(m community.Mention) (bool, string) {
 	case m.Post.Author.OptsOut(optOuts...):
 		return false, "its author's profile asks for no bots or no AI"
 	}
-	return true, ""
+	why := p.on(m.Account).wants(m)
+	return why == "", why
+}
+
+// Accept implements inbox.Feature. A mention from where those who run the place
+// do not want us ends here: nothing of it is kept.
+func (p *Persona) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m community.Mention) error {
+	why, err := p.on(m.Account).welcome(ctx, tx, m)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return inbox.Set(ctx, tx, id, inbox.Ignored, why)
+	}
+	return p.Turns.Accept(ctx, tx, id, m)
 }
 
 // answerLimit is how long one answer takes at most: the thread is read, what

@@ -20,10 +20,10 @@ Write only the text of your reply: no name in front, no quotation marks around i
 // (the persona and the question always stay, the oldest turns go first), the
 // question last. limit counts characters.
 func (p *Persona) prompt(s setting, m community.Mention, above []community.Post, replyChars, limit int) []llm.Message {
-	system := p.system(s.self, replyChars)
+	system := p.systemOf(s, replyChars)
 	room := limit - utf8.RuneCountInString(system)
 	// A question of 100 kB must not push everything else out.
-	question := llm.Message{Role: llm.User, Text: fence(m.Post, cut(s.content(m.Post, wholePage), max(room/2, 200)))}
+	question := llm.Message{Role: llm.User, Text: s.fence(m.Post, cut(s.content(m.Post, wholePage), max(room/2, 200)))}
 	room -= utf8.RuneCountInString(question.Text)
 	first := len(above)
 	turns := make([]llm.Message, len(above))
@@ -40,9 +40,13 @@ func (p *Persona) prompt(s setting, m community.Mention, above []community.Post,
 	return append(conversation, question)
 }
 
-// system is what the model is told before the thread.
-func (p *Persona) system(self community.Member, replyChars int) string {
-	return strings.TrimSpace(p.Character) + "\n\n" + fmt.Sprintf(rules, "@"+self.Handle, replyChars)
+// systemOf is what the model is told before the thread.
+func (p *Persona) systemOf(s setting, replyChars int) string {
+	how := s.how
+	if how.rules == "" {
+		how = nameAndRules(s.self)
+	}
+	return strings.TrimSpace(p.Character) + "\n\n" + fmt.Sprintf(how.rules, how.name, replyChars)
 }
 
 // brackets are the signs that could begin or end a fence, or look to a reader
@@ -66,9 +70,13 @@ const maxWarning = 500
 
 // fence marks a member's words as data, their name among them: no text can
 // step out of it.
-func fence(post community.Post, text string) string {
+func (s setting) fence(post community.Post, text string) string {
+	name := "@" + post.Author.Handle
+	if s.called != nil {
+		name = s.called(post.Author)
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "<post by=%q>\n", "@"+unfenced(post.Author.Handle))
+	fmt.Fprintf(&b, "<post by=%q>\n", unfenced(name))
 	if post.CW != "" {
 		fmt.Fprintf(&b, "(content warning: %s)\n", unfenced(cut(post.CW, maxWarning)))
 	}

@@ -20,8 +20,10 @@ var optOuts = []string{"nobot", "noai", "nollm"}
 // setting is what is known around a question besides the thread itself.
 type setting struct {
 	self    community.Member
-	pages   map[string]page // by the address that links to them
-	stopped map[string]bool // handles, in small letters, of who has told us to stop
+	how     manner
+	called  func(community.Member) string // what each author is called; nil: "@" and the handle
+	pages   map[string]page               // by the address that links to them
+	stopped map[string]bool               // handles, in small letters, of who has told us to stop
 }
 
 // mayShare tells whether the model may see what somebody else said: it is
@@ -43,9 +45,9 @@ func (s setting) turn(m community.Mention, post community.Post) llm.Message {
 		// What we told somebody else in private may repeat their own words.
 		return llm.Message{Role: llm.Assistant, Text: notShared}
 	case !s.mayShare(post, m.Post.Author):
-		return llm.Message{Role: llm.User, Text: fence(community.Post{Author: community.Member{Handle: "someone"}}, notShared)}
+		return llm.Message{Role: llm.User, Text: setting{}.fence(community.Post{Author: community.Member{Handle: "someone"}}, notShared)}
 	}
-	return llm.Message{Role: llm.User, Text: fence(post, s.content(post, briefPage))}
+	return llm.Message{Role: llm.User, Text: s.fence(post, s.content(post, briefPage))}
 }
 
 // addresses tells whether a post was written to a member. snac makes up the

@@ -17,8 +17,10 @@ import (
 // Member is the name under which a member's use of the budget is counted.
 func Member(m community.Member) string { return strings.ToLower(m.Handle) }
 
-func (p *Persona) spender(m community.Mention) budget.Spender {
-	return budget.Spender{Feature: Name, Account: m.Account, Member: Member(m.Post.Author)}
+func (p *Persona) spender(ctx context.Context, m community.Mention) (budget.Spender, error) {
+	replies, err := p.on(m.Account).replies(ctx, m)
+	return budget.Spender{Feature: Name, Account: m.Account, Member: Member(m.Post.Author),
+		Guild: string(m.Post.Place.Guild), MemberReplies: replies}, err
 }
 
 // reservation is the key of a mention's place in the budget: that of its
@@ -50,14 +52,14 @@ func weight(text string) int {
 
 // reserve sets aside what the answer may use. Its error is a *budget.Exceeded
 // if that is more than is left.
-func (p *Persona) reserve(ctx context.Context, w waiting, most budget.Tokens) error {
+func (p *Persona) reserve(ctx context.Context, w waiting, who budget.Spender, most budget.Tokens) error {
 	if p.Budget == nil {
 		return nil
 	}
 	var over *budget.Exceeded
 	err := p.Store.WriteRelaxed(ctx, func(ctx context.Context, tx store.Tx) error {
 		over = nil
-		err := p.Budget.Reserve(ctx, tx, reservation(w), p.spender(w.Mention), most)
+		err := p.Budget.Reserve(ctx, tx, reservation(w), who, most)
 		if errors.As(err, &over) {
 			return nil // that it was exceeded is noted there
 		}

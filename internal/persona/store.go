@@ -33,6 +33,18 @@ func (p *Persona) close(ctx context.Context, w waiting, s inbox.State, reason st
 	return p.Close(ctx, w.Waiting, s, reason, p.releasing(w, nil))
 }
 
+// closeUnwanted ends a mention that may not be answered. Where that is because
+// we may not write there, those are told who can change it.
+func (p *Persona) closeUnwanted(ctx context.Context, w waiting, s inbox.State, reason string) error {
+	m := w.Mention
+	return p.Close(ctx, w.Waiting, s, reason, p.releasing(w, func(ctx context.Context, tx store.Tx) error {
+		if s != inbox.Failed {
+			return nil
+		}
+		return p.refused(ctx, tx, m.Account, sent{post: m.Post.ID, in: m.Post.Place.Channel, forbidden: true}, reason)
+	}))
+}
+
 // putBack lets the mention wait on: until at, or just free if why is nil.
 func (p *Persona) putBack(ctx context.Context, w waiting, at time.Time, why error) error {
 	return p.PutBack(ctx, w.Waiting, at, why, p.releasing(w, nil))

@@ -16,10 +16,12 @@ import (
 	"rookery/internal/budget"
 	"rookery/internal/clock"
 	"rookery/internal/community"
+	"rookery/internal/discord"
 	"rookery/internal/fedi"
 	"rookery/internal/inbox"
 	"rookery/internal/llm"
 	"rookery/internal/outbox"
+	"rookery/internal/settings"
 	"rookery/internal/sim/fedisim"
 	"rookery/internal/sim/llmsim"
 	"rookery/internal/store"
@@ -315,7 +317,7 @@ func decode(t testing.TB, r fedisim.Request) (text string) {
 
 // tables are what the feature needs in a database, without the jobs'.
 func tables() []store.Migrations {
-	return []store.Migrations{inbox.Migrations(), outbox.Migrations(), fedi.Migrations(), budget.Migrations(), turns.Migrations(), Migrations()}
+	return []store.Migrations{inbox.Migrations(), outbox.Migrations(), fedi.Migrations(), budget.Migrations(), turns.Migrations(), settings.Migrations(), discord.Migrations(), Migrations()}
 }
 
 // emptied opens another database of the same kind, with nothing in it.
