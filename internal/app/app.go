@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"rookery/internal/app/backup"
@@ -17,8 +18,10 @@ import (
 	"rookery/internal/budget"
 	"rookery/internal/clock"
 	"rookery/internal/community"
+	"rookery/internal/discord"
 	"rookery/internal/fedi"
 	"rookery/internal/gifs"
+	"rookery/internal/guild"
 	"rookery/internal/inbox"
 	"rookery/internal/jobs"
 	"rookery/internal/llm"
@@ -67,6 +70,8 @@ type App struct {
 	backups  *backup.Keeper
 	metrics  *metrics.Metrics
 
+	onDiscord *onDiscord // nil without a [discord] section
+
 	modelDown modelState
 }
 
@@ -109,7 +114,7 @@ func Open(ctx context.Context, cfg *config.Config, o Options) (a *App, err error
 // A new part is one entry here.
 func Migrations() []store.Migrations {
 	return []store.Migrations{jobs.Migrations(), inbox.Migrations(), outbox.Migrations(), fedi.Migrations(), budget.Migrations(), turns.Migrations(),
-		operator.Migrations(), mydata.Migrations(), settings.Migrations(), gifs.Migrations(), persona.Migrations()}
+		operator.Migrations(), mydata.Migrations(), settings.Migrations(), discord.Migrations(), guild.Migrations(), gifs.Migrations(), persona.Migrations()}
 }
 
 func userAgent(version string) string { return "Rookery/" + version + " (community bot)" }
@@ -151,15 +156,15 @@ func (a *App) Run(ctx context.Context, ready func()) (err error) {
 	if err := a.jobs.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		a.fedi.Run(ctx)
-	}()
+	var intake sync.WaitGroup
+	intake.Go(func() { a.fedi.Run(ctx) })
+	if a.onDiscord != nil {
+		intake.Go(func() { a.onDiscord.client.Run(ctx) })
+	}
 	ready()
 	<-ctx.Done()
 	a.log.Info("stopping: no new mentions are taken in, work under way gets 8 seconds")
-	<-done
+	intake.Wait()
 	for _, f := range a.answers {
 		f.StopPicking()
 	}
@@ -181,6 +186,7 @@ func (a *App) Once(ctx context.Context, replies int) error {
 		a.log.Warn("not every account could be polled", "error", pollErr)
 	}
 	a.accountsPolled(pollErr)
+	discordErr := a.pollDiscord(ctx)
 	// What the operator could not be told last time, and what waits.
 	if err := a.operator.Flush(ctx); err != nil {
 		return err
@@ -192,6 +198,9 @@ func (a *App) Once(ctx context.Context, replies int) error {
 	for _, id := range a.fedi.Connected() {
 		errs = append(errs, a.answerOnce(ctx, id, replies))
 	}
+	if id, ok := a.discordAccount(); ok && discordErr == nil {
+		errs = append(errs, a.answerOnce(ctx, id, replies))
+	}
 	a.fedi.Dismiss(ctx)
 	// A notice to a member or the operator may have been planned meanwhile.
 	if _, err := a.outbox.Sweep(ctx); err != nil {
@@ -200,7 +209,20 @@ func (a *App) Once(ctx context.Context, replies int) error {
 	if err := a.housekeeping(ctx); err != nil {
 		errs = append(errs, err)
 	}
-	return errors.Join(append(errs, forOperator(pollErr))...)
+	return errors.Join(append(errs, forOperator(pollErr), forOperator(discordErr))...)
+}
+
+// pollDiscord looks for messages that address the bot. It answers no commands:
+// for those one must be connected.
+func (a *App) pollDiscord(ctx context.Context) error {
+	if a.onDiscord == nil {
+		return nil
+	}
+	err := a.onDiscord.client.PollOnce(ctx)
+	if err != nil {
+		a.log.Warn("not every account could be polled", "error", err)
+	}
+	return err
 }
 
 func (a *App) answerOnce(ctx context.Context, id community.AccountID, replies int) error {
@@ -237,7 +259,7 @@ func forOperator(err error) error {
 	switch {
 	case err == nil, errors.Is(err, context.Canceled):
 		return nil
-	case fedi.ClassOf(err) == fedi.Auth, slices.Contains([]llm.Class{llm.Auth, llm.Invalid}, llm.ClassOf(err)),
+	case fedi.ClassOf(err) == fedi.Auth, discord.ClassOf(err) == discord.Auth, slices.Contains([]llm.Class{llm.Auth, llm.Invalid}, llm.ClassOf(err)),
 		errors.Is(err, store.ErrFull), errors.Is(err, store.ErrBroken), errors.Is(err, store.ErrLocked):
 		return err
 	}

@@ -50,6 +50,9 @@ func (a *App) ready(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("account %s is not logged in: %s", s.Name, s.LastError))
 		}
 	}
+	if a.onDiscord != nil && !a.onDiscord.client.Connected() {
+		errs = append(errs, errors.New("discord is not connected"))
+	}
 	if since, err := a.outbox.Paused(ctx); err == nil && !since.IsZero() {
 		errs = append(errs, fmt.Errorf("nothing is sent since %s: rookery resume ends the pause", since.Format(time.RFC3339)))
 	}
@@ -73,6 +76,9 @@ func (a *App) snapshot(ctx context.Context) (metrics.Snapshot, error) {
 		for state, n := range counts {
 			s.Mentions[[2]string{acc.Name, string(state)}] = n
 		}
+	}
+	if err := a.discordSnapshot(ctx, &s); err != nil {
+		return s, err
 	}
 	for _, f := range a.answers {
 		n, oldest, err := f.Waiting(ctx)
@@ -123,6 +129,26 @@ func (a *App) snapshot(ctx context.Context) (metrics.Snapshot, error) {
 	}
 	s.DatabaseBytes = a.databaseBytes()
 	return s, nil
+}
+
+// discordSnapshot adds the application to the state of things.
+func (a *App) discordSnapshot(ctx context.Context, s *metrics.Snapshot) error {
+	if a.onDiscord == nil {
+		return nil
+	}
+	st := a.onDiscord.client.Status()
+	s.Accounts = append(s.Accounts, metrics.Account{Name: discordName, Connected: st.Connected, Streaming: st.Connected, Skew: st.ClockAhead})
+	if st.Account == "" {
+		return nil
+	}
+	counts, err := a.inbox.Counts(ctx, st.Account)
+	if err != nil {
+		return err
+	}
+	for state, n := range counts {
+		s.Mentions[[2]string{discordName, string(state)}] = n
+	}
+	return nil
 }
 
 // databaseBytes is the size of the SQLite files; 0 for PostgreSQL.

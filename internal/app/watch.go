@@ -164,7 +164,11 @@ func (a *App) watch(ctx context.Context) error {
 			return err
 		}
 	}
-	return errors.Join(a.operator.Prune(ctx), a.fedi.Prune(ctx))
+	errs := []error{a.operator.Prune(ctx), a.fedi.Prune(ctx)}
+	if o := a.onDiscord; o != nil {
+		errs = append(errs, o.client.Prune(ctx), o.guild.Prune(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 // housekeeping is what a running process does by its schedules, for those who

@@ -9,6 +9,7 @@ import (
 	"rookery/internal/app/metrics"
 	"rookery/internal/budget"
 	"rookery/internal/community"
+	"rookery/internal/discord"
 	"rookery/internal/fedi"
 	"rookery/internal/gifs"
 	"rookery/internal/inbox"
@@ -30,19 +31,21 @@ func (a *App) wire() error {
 	cfg := a.cfg
 	a.metrics = metrics.New(a.Version, a.snapshot, a.clock.Now)
 	a.jobs = jobs.New(jobs.Config{Store: a.store, Clock: a.clock, Log: a.log,
-		Workers: map[string]int{outbox.QueueName: 1, persona.QueueName: max(2, len(cfg.Accounts)), gifs.QueueName: max(2, len(cfg.Accounts))}})
+		Workers: map[string]int{outbox.QueueName: 1, persona.QueueName: max(2, len(cfg.Accounts)+1), gifs.QueueName: max(2, len(cfg.Accounts)+1)}})
 	a.inbox = inbox.New(a.store, a.clock, a.log)
 	a.outbox = outbox.New(outbox.Config{Store: a.store, Clock: a.clock, Log: a.log, Timeout: cfg.Outbox.RequestTimeout,
 		SettleError: cfg.Outbox.SettleAfterError, SettleSilence: cfg.Outbox.SettleAfterSilence, Rehearse: a.Rehearse})
 	a.outbox.Work(a.jobs)
 	a.operator = operator.New(operator.Config{Store: a.store, Outbox: a.outbox, Clock: a.clock, Log: a.log,
 		Fediverse: cfg.Operator.Fediverse, Language: words.Match(cfg.Operator.Language),
-		Connected: func() []community.AccountID { return a.fedi.Connected() }})
+		Connected: func() []community.AccountID { return a.fedi.Connected() },
+		Channel:   community.ChannelID(cfg.Discord.OperatorChannel), Discord: a.discordAccount})
 	a.operator.Work(a.jobs)
 	a.budget = budget.New(a.budgetConfig())
 	if err := a.workBackups(); err != nil {
 		return err
 	}
+	a.declareSettings()
 	features, err := a.features()
 	if err != nil {
 		return err
@@ -58,7 +61,7 @@ func (a *App) wire() error {
 		a.gifs.Join(a.fedi)
 	}
 	a.workWatch()
-	return nil
+	return a.makeDiscord()
 }
 
 // features makes what any account does. A new feature is one entry here.
@@ -103,6 +106,7 @@ func (a *App) makePersona() error {
 		Audience: persona.Audience(c.Audience), Thread: c.Thread, MaxPosts: c.MaxPosts,
 		Budget: a.budget, ReadPage: a.pages(), Stopped: mydata.Stopped,
 		Notices: c.Notices, NoticeAfter: c.NoticeAfter, NoticeLanguage: a.languageOf, Trouble: a.modelTrouble, Refused: a.answerRefused,
+		Settings: a.personaSettings(),
 	})
 	a.persona.Work(a.jobs)
 	return nil
@@ -213,6 +217,9 @@ func (a *App) platform(features map[string]inbox.Feature) (*fedi.Fedi, error) {
 
 // nameOf is what the operator calls an account; its id if it has none yet.
 func (a *App) nameOf(id community.AccountID) string {
+	if discord.IsAccount(id) {
+		return discordName
+	}
 	for _, s := range a.fedi.Status() {
 		if s.ID == id && id != "" {
 			return s.Name
@@ -234,6 +241,9 @@ func (a *App) languageOf(id community.AccountID) string {
 
 // doesOf is what an account does for members.
 func (a *App) doesOf(id community.AccountID) mydata.Does {
+	if discord.IsAccount(id) {
+		return a.doesOnDiscord()
+	}
 	name := a.nameOf(id)
 	for _, acc := range a.cfg.Accounts {
 		if acc.Name == name {

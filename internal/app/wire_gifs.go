@@ -54,6 +54,7 @@ func (a *App) makeGIFs() error {
 		NSFW: a.showsNSFW, NSFWVisibility: c.NSFWVisibility, NoticeAfter: c.NoticeAfter, Parallel: 2,
 		ConvertTimeout: c.FFmpegTimeout, RequestTimeout: a.cfg.Outbox.RequestTimeout,
 		Language: a.languageOf, Stopped: mydata.Stopped, Refused: a.answerRefused, Trouble: a.boardTrouble, Observe: a.metrics.Picture,
+		Settings: a.gifsSettings(),
 	})
 	a.gifs.Work(a.jobs)
 	return nil

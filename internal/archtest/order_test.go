@@ -35,7 +35,7 @@ var ranks = map[string]int{
 	"app": apps,
 
 	"gallery": features, "playtime": features, "voice": features, "greeter": features,
-	"insight": features, "persona": features, "gifs": features, "mydata": features, "operator": features,
+	"insight": features, "persona": features, "gifs": features, "mydata": features, "operator": features, "guild": features,
 
 	"dashboard": platforms, "discord": platforms, "fedi": platforms,
 	// What features share stands between them and inbox, as the platforms do.

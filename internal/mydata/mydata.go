@@ -20,6 +20,7 @@ import (
 	"rookery/internal/budget"
 	"rookery/internal/clock"
 	"rookery/internal/community"
+	"rookery/internal/discord"
 	"rookery/internal/fedi"
 	"rookery/internal/inbox"
 	"rookery/internal/outbox"
@@ -155,10 +156,14 @@ func (d *MyData) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m communi
 	if m.Post.Author.Acct == "" {
 		to = "@" + m.Post.Author.Handle
 	}
-	parts := d.parts(m.Account, to, said)
-	e := outbox.Effect{
-		Key: keyPrefix + string(id), Feature: Name, Kind: fedi.PostKind, Account: m.Account, Parts: len(parts), Expires: m.Expires, Again: 2,
-		Payload: fedi.PostPayload{Parts: parts, Visibility: community.Direct, InReplyTo: m.Post.ID, Language: string(r.l), Dismiss: m.Notification},
+	e := outbox.Effect{Key: keyPrefix + string(id), Feature: Name, Account: m.Account, Expires: m.Expires, Again: 2}
+	if discord.IsAccount(m.Account) {
+		e.Kind = discord.MessageKind
+		e.Payload, e.Parts = onDiscord(m, said)
+	} else {
+		parts := d.parts(m.Account, to, said)
+		e.Kind, e.Parts = fedi.PostKind, len(parts)
+		e.Payload = fedi.PostPayload{Parts: parts, Visibility: community.Direct, InReplyTo: m.Post.ID, Language: string(r.l), Dismiss: m.Notification}
 	}
 	if m.Notified.Before(d.began) {
 		e.Since = m.Notified // it may have been answered before a backup was restored
@@ -190,7 +195,7 @@ func (d *MyData) settle(ctx context.Context, tx store.Tx, r outbox.Result) error
 		state, reason = inbox.Done, ""
 	case r.Reason == outbox.ReasonExpired:
 		state = inbox.Expired
-	case r.Reason == string(fedi.Gone):
+	case r.Reason == string(fedi.Gone) || r.Reason == discord.ReasonGone:
 		state, reason = inbox.Gone, "the post to answer was deleted"
 	}
 	if n := dismissal(r.Payload); n != "" && state == inbox.Done {
@@ -200,6 +205,16 @@ func (d *MyData) settle(ctx context.Context, tx store.Tx, r outbox.Result) error
 		return err
 	}
 	return inbox.Set(ctx, tx, id, state, reason)
+}
+
+// onDiscord is an answer as Discord gets it, and the number of its messages: a
+// reply where the command was written. Only "stop" is heeded where others read.
+func onDiscord(m community.Mention, said string) (discord.Send, int) {
+	s := discord.Send{Channel: m.Post.Place.Channel, ReplyTo: m.Post.ID}
+	for _, text := range discord.Split(discord.Escape(strings.TrimSpace(said)), discord.MaxContent) {
+		s.Parts = append(s.Parts, discord.Message{Content: text, NoPreviews: true})
+	}
+	return s, len(s.Parts)
 }
 
 // shortPost is a length that every server takes.

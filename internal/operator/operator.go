@@ -1,6 +1,6 @@
 // Package operator tells the person who runs the bot what needs them: in the
-// log, and by direct message from one of the bot's accounts. Each thing is said
-// once, until it is over.
+// log, by direct message from one of the bot's accounts, and in a channel on
+// Discord. Each thing is said once at each, until it is over.
 //
 // It leaves to others what is worth telling and in which words, and to outbox
 // that a message is sent once.
@@ -18,6 +18,7 @@ import (
 
 	"rookery/internal/clock"
 	"rookery/internal/community"
+	"rookery/internal/discord"
 	"rookery/internal/fedi"
 	"rookery/internal/jobs"
 	"rookery/internal/outbox"
@@ -46,6 +47,10 @@ type Config struct {
 	// Connected lists the accounts that can send, and may name one that is in
 	// trouble itself: it is asked again each time.
 	Connected func() []community.AccountID
+	// Channel is where it is said on Discord, by the account that Discord
+	// names; "": nowhere. Discord is false while nobody is logged in there.
+	Channel community.ChannelID
+	Discord func() (community.AccountID, bool)
 }
 
 // Operator is safe for concurrent use.
@@ -56,7 +61,11 @@ func New(c Config) *Operator {
 	o := &Operator{c}
 	c.Outbox.Own(Name, func(ctx context.Context, tx store.Tx, r outbox.Result) error {
 		if r.State == outbox.Refused {
-			c.Log.Warn("a message to the operator could not be sent", "to", c.Fediverse, "reason", r.Reason)
+			to := c.Fediverse
+			if discord.IsAccount(r.Account) {
+				to = "channel " + string(c.Channel)
+			}
+			c.Log.Warn("a message to the operator could not be sent", "to", to, "reason", r.Reason)
 		}
 		return nil
 	})
@@ -77,12 +86,15 @@ type Notice struct {
 // not over yet.
 func (o *Operator) Tell(ctx context.Context, tx store.Tx, n Notice) error {
 	now := o.Clock.Now()
-	planned := int64(0)
+	planned, inChannel := int64(0), int64(0)
 	if o.Fediverse == "" {
 		planned = 1
 	}
-	fresh, err := tx.Exec(ctx, `insert into operator_notice (key, text, said_at, planned) values ($1, $2, $3, $4) on conflict (key) do nothing`,
-		store.Storable(n.Key, 500), store.Storable(n.Text, 4<<10), now.UnixMilli(), planned)
+	if o.Channel == "" {
+		inChannel = 1
+	}
+	fresh, err := tx.Exec(ctx, `insert into operator_notice (key, text, said_at, planned, channel_planned) values ($1, $2, $3, $4, $5) on conflict (key) do nothing`,
+		store.Storable(n.Key, 500), store.Storable(n.Text, 4<<10), now.UnixMilli(), planned, inChannel)
 	if err != nil {
 		return fmt.Errorf("tell the operator: %w", err)
 	}
@@ -90,10 +102,16 @@ func (o *Operator) Tell(ctx context.Context, tx store.Tx, n Notice) error {
 		return nil
 	}
 	tx.AfterCommit(func() { o.Log.Warn("for the operator", "about", n.Key, "notice", n.Text) })
-	if planned == 1 {
-		return nil
+	r := row{n.Key, n.Text, now.UnixMilli()}
+	if planned == 0 {
+		if err := o.plan(ctx, tx, r, n.Not); err != nil {
+			return err
+		}
 	}
-	return o.plan(ctx, tx, row{n.Key, n.Text, now.UnixMilli()}, n.Not)
+	if inChannel == 0 {
+		return o.planInChannel(ctx, tx, r, n.Not)
+	}
+	return nil
 }
 
 // TellNow is Tell in a transaction of its own. What cannot be stored (a full
@@ -151,6 +169,30 @@ func (o *Operator) plan(ctx context.Context, tx store.Tx, r row, not community.A
 	return err
 }
 
+// planInChannel hands the message to the outbox for the channel on Discord, if
+// we are logged in there.
+func (o *Operator) planInChannel(ctx context.Context, tx store.Tx, r row, not community.AccountID) error {
+	account, ok := o.Discord()
+	if !ok || account == not {
+		return nil // Flush comes by
+	}
+	var parts []discord.Message
+	for _, text := range discord.Split(discord.Escape(r.text), discord.MaxContent) {
+		parts = append(parts, discord.Message{Content: text, NoPreviews: true})
+	}
+	if len(parts) > 0 {
+		_, err := o.Outbox.Plan(ctx, tx, outbox.Effect{
+			Key: fmt.Sprintf("operator/channel/%s/%d", r.key, r.said), Feature: Name, Kind: discord.MessageKind, Account: account,
+			Expires: o.Clock.Now().Add(life), Parts: len(parts), Again: 2, Payload: discord.Send{Channel: o.Channel, Parts: parts},
+		})
+		if err != nil {
+			return fmt.Errorf("plan a message to the operator's channel: %w", err)
+		}
+	}
+	_, err := tx.Exec(ctx, `update operator_notice set channel_planned = 1 where key = $1`, r.key)
+	return err
+}
+
 // shortPost is a length that every server takes, in characters.
 const shortPost = 450
 
@@ -177,26 +219,44 @@ func (o *Operator) parts(text string) []string {
 // Flush plans what could not be sent when it was said: no account was
 // connected then.
 func (o *Operator) Flush(ctx context.Context) error {
-	if len(o.Connected()) == 0 {
-		return nil
+	var errs []error
+	if o.Fediverse != "" && len(o.Connected()) > 0 {
+		errs = append(errs, o.flush(ctx, `select key, text, said_at from operator_notice where planned = 0 order by said_at limit 100`, o.plan))
 	}
-	var waiting int64
-	if err := o.Store.QueryRow(ctx, `select count(*) from operator_notice where planned = 0`).Scan(&waiting); err != nil || waiting == 0 {
-		return err
+	if o.Channel != "" {
+		if _, ok := o.Discord(); ok {
+			errs = append(errs, o.flush(ctx, `select key, text, said_at from operator_notice where channel_planned = 0 order by said_at limit 100`, o.planInChannel))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// flush plans what a query finds waiting.
+func (o *Operator) flush(ctx context.Context, query string, plan func(context.Context, store.Tx, row, community.AccountID) error) error {
+	waiting := func(q querier) ([]row, error) {
+		rows, err := q.Query(ctx, query)
+		return store.Collect(rows, err, func(r store.Row) (v row, err error) { return v, r.Scan(&v.key, &v.text, &v.said) })
+	}
+	if late, err := waiting(o.Store); err != nil || len(late) == 0 {
+		return err // mostly there is none: that costs no write
 	}
 	return o.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		rows, err := tx.Query(ctx, `select key, text, said_at from operator_notice where planned = 0 order by said_at limit 100`)
-		late, err := store.Collect(rows, err, func(r store.Row) (v row, err error) { return v, r.Scan(&v.key, &v.text, &v.said) })
+		late, err := waiting(tx)
 		if err != nil {
 			return fmt.Errorf("see what the operator was not told: %w", err)
 		}
 		for _, r := range late {
-			if err := o.plan(ctx, tx, r, ""); err != nil {
+			if err := plan(ctx, tx, r, ""); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// querier is a store.Store, or a store.Tx.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (store.Rows, error)
 }
 
 // flushArgs is the job that flushes.
