@@ -68,6 +68,7 @@ func readFrame(raw []byte) (frame, error) {
 // connection, each message ended by a sync flush. Source: events/gateway,
 // "zlib-stream". zlib and not zstd, because its window is 32 KiB and not megabytes.
 type inflater struct {
+	most   int // bytes of one message, unpacked; 0 means frameCap
 	packed bytes.Buffer
 	began  bool
 	reader io.ReadCloser
@@ -81,7 +82,11 @@ var syncFlush = []byte{0x00, 0x00, 0xff, 0xff}
 // add takes in one WebSocket message. It returns the gateway's message once
 // that is complete, and nil before. After an error the stream is lost.
 func (z *inflater) add(data []byte) ([]byte, error) {
-	if z.packed.Len()+len(data) > frameCap {
+	most := z.most
+	if most == 0 {
+		most = frameCap
+	}
+	if z.packed.Len()+len(data) > most {
 		return nil, errTooLong
 	}
 	z.packed.Write(data)
@@ -103,8 +108,8 @@ func (z *inflater) add(data []byte) ([]byte, error) {
 	} else if err := z.reader.(flate.Resetter).Reset(in, z.window); err != nil {
 		return nil, fmt.Errorf("unpack: %w", err)
 	}
-	out, err := io.ReadAll(io.LimitReader(z.reader, frameCap+1))
-	if len(out) > frameCap {
+	out, err := io.ReadAll(io.LimitReader(z.reader, int64(most)+1))
+	if len(out) > most {
 		return nil, errTooLong
 	}
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) { // the stream goes on, so its end is always unexpected

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func slogTo(t *testing.T) *slog.Logger { return slog.New(slog.NewTextHandler(t.O
 // one message, and its id is known.
 func TestOneMessage(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
+	faults := []struct {
 		name  string
 		fault discordsim.Fault
 		cut   bool // the process ends while it waits
@@ -46,49 +47,62 @@ func TestOneMessage(t *testing.T) {
 		{"gone before the answer", discordsim.Hang().Stored(), true},
 		{"gone and nothing done", discordsim.Hang(), true},
 		{"the token refused", discordsim.Fail(401), false},
-	} {
-		for _, way := range []string{"a reply", "a message", "a file"} {
-			t.Run(c.name+", "+way, func(t *testing.T) {
-				b := newBench(t, onSQLite(t))
-				p := Send{Channel: community.ChannelID(b.general), Parts: []Message{{Content: "The owl is *back*."}}}
-				switch way {
-				case "a reply":
-					p.ReplyTo = PostOf(p.Channel, b.say(b.general, "hello"))
-				case "a file":
-					b.must(b.attach("owl", bytes.Repeat([]byte("owl"), 1000)))
-					p.Parts[0].Files = []File{{Key: "owl", Name: "an owl.gif"}}
-				}
-				words := "The owl is *back*."
-				if way == "a message" { // with nothing but its words to go by, one of the same words could be it
-					words = "The owl was here."
-				}
-				before := b.ours(b.general, words)
-				b.plan("other", MessageKind, "", Send{Channel: p.Channel, Parts: p.Parts}, 1)
-				other := b.settle("other")
-				fault := b.sim.Inject(c.fault.On("POST", "/channels/*/messages"))
-				b.plan("e", MessageKind, "", p, 1)
-				if c.cut {
-					ctx, stop := context.WithCancel(t.Context())
-					over := make(chan struct{})
-					go func() {
-						defer close(over)
-						_, _ = b.out.Sweep(ctx)
-					}()
-					<-fault.Done()
-					stop()
-					<-over
-				}
-				r := b.settle("e")
-				if r.State != outbox.Confirmed || len(r.Made) != 1 || fault.Hits() == 0 {
-					t.Fatalf("ended %q (%s), made %v, the fault struck %d times", r.State, r.Reason, r.Made, fault.Hits())
-				}
-				all := b.sim.ByBot(b.general)
-				if len(all) != 3 || string(PostOf(p.Channel, all[2].ID)) != r.Made[0] || all[0].ID != before || other.Made[0] == r.Made[0] {
-					t.Errorf("the bot wrote %q, and made %v", b.wrote(b.general), r.Made)
-				}
-			})
-		}
 	}
+	for _, way := range []string{"a reply", "a message", "a file"} {
+		t.Run(way, func(t *testing.T) {
+			b := newBench(t, onSQLite(t))
+			for i, c := range faults {
+				b.general = b.sim.AddChannel(b.guild, "general", discordsim.Text)
+				b.clock.Advance(time.Hour)
+				if !b.once(way, strconv.Itoa(i), c.fault, c.cut) {
+					t.Errorf("that was: %s", c.name)
+				}
+			}
+		})
+	}
+}
+
+// once sends a message through a fault, and tells whether there is one.
+func (b *bench) once(way, key string, fault discordsim.Fault, cut bool) bool {
+	b.t.Helper()
+	p := Send{Channel: community.ChannelID(b.general), Parts: []Message{{Content: "The owl is *back*."}}}
+	words := p.Parts[0].Content // also said before, by us
+	switch way {
+	case "a reply":
+		p.ReplyTo = PostOf(p.Channel, b.say(b.general, "hello"))
+	case "a message": // with nothing but its words to go by, one of the same words could be it
+		words = "The owl was here."
+	case "a file":
+		b.must(b.attach("owl", bytes.Repeat([]byte("owl"), 1000)))
+		p.Parts[0].Files = []File{{Key: "owl", Name: "an owl.gif"}}
+	}
+	before := b.ours(b.general, words)
+	other := b.do("other"+key, MessageKind, Send{Channel: p.Channel, Parts: p.Parts})
+	struck := b.sim.Inject(fault.On("POST", "/channels/*/messages"))
+	b.plan("e"+key, MessageKind, "", p, 1)
+	if cut {
+		ctx, stop := context.WithCancel(b.t.Context())
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			_, _ = b.out.Sweep(ctx)
+		}()
+		<-struck.Done()
+		stop()
+		<-over
+	}
+	r := b.settle("e" + key)
+	b.sim.ClearFaults()
+	if r.State != outbox.Confirmed || len(r.Made) != 1 || struck.Hits() == 0 {
+		b.t.Errorf("ended %q (%s), made %v, the fault struck %d times", r.State, r.Reason, r.Made, struck.Hits())
+		return false
+	}
+	all := b.sim.ByBot(b.general)
+	if len(all) != 3 || string(PostOf(p.Channel, all[2].ID)) != r.Made[0] || all[0].ID != before || other.Made[0] == r.Made[0] {
+		b.t.Errorf("the bot wrote %q, and made %v", b.wrote(b.general), r.Made)
+		return false
+	}
+	return true
 }
 
 func TestOneMessageWithoutHistory(t *testing.T) {
@@ -133,7 +147,7 @@ func TestNobodyIsPingedUnasked(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	t.Parallel()
+	b := newBench(t, onSQLite(t))
 	for _, c := range []struct {
 		name, want string
 		make       func(b *bench) Send
@@ -174,12 +188,11 @@ func TestRefusals(t *testing.T) {
 		}},
 		{"no id", ReasonGone, func(*bench) Send { return Send{Channel: "../users", Parts: []Message{{Content: "x"}}} }},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			b := newBench(t, onSQLite(t))
-			if r := b.do("e", MessageKind, c.make(b)); r.State != outbox.Refused || r.Reason != c.want {
-				t.Errorf("ended %q: %q (%s)", r.State, r.Reason, r.Detail)
-			}
-		})
+		b.general = b.sim.AddChannel(b.guild, "general", discordsim.Text)
+		b.clock.Advance(time.Minute)
+		if r := b.do(c.name, MessageKind, c.make(b)); r.State != outbox.Refused || r.Reason != c.want {
+			t.Errorf("%s: ended %q: %q (%s)", c.name, r.State, r.Reason, r.Detail)
+		}
 	}
 }
 

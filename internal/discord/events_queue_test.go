@@ -111,7 +111,7 @@ func TestInflater(t *testing.T) {
 	var buf bytes.Buffer
 	zw := zlib.NewWriter(&buf)
 	z := &inflater{}
-	for i, size := range []int{1, 100, 100_000, 5, 3 << 20, 70_000, 2} {
+	for i, size := range []int{1, 100, 20_000, 5, 10_000, 2} {
 		want := bytes.Repeat([]byte(fmt.Sprintf(`{"n":%d}`, i)), size)
 		buf.Reset()
 		_, _ = zw.Write(want)
@@ -126,16 +126,13 @@ func TestInflater(t *testing.T) {
 			t.Fatalf("message %d: %d bytes of %d, %v", i, len(got), len(want), err)
 		}
 	}
-	bomb := &inflater{}
+	bomb := &inflater{most: 1 << 20}
 	buf.Reset()
 	zw = zlib.NewWriter(&buf)
-	zero := make([]byte, 1<<20)
-	for range 40 {
-		_, _ = zw.Write(zero)
-	}
+	_, _ = zw.Write(make([]byte, 1<<20+1))
 	_ = zw.Flush()
 	if _, err := bomb.add(buf.Bytes()); err == nil {
-		t.Error("40 MiB were unpacked")
+		t.Error("more than the cap was unpacked")
 	}
 }
 

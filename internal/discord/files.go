@@ -108,11 +108,9 @@ func (d *Discord) dropFile(ctx context.Context, id string) error {
 
 // discard deletes the files that a condition names.
 func discard(ctx context.Context, tx store.Tx, where string, args ...any) error {
-	//nolint:gosec // where is one of this file's literals
 	if _, err := tx.Exec(ctx, `delete from discord_file_chunk where file in (select id from discord_file where `+where+`)`, args...); err != nil {
 		return err
 	}
-	//nolint:gosec // the same
 	_, err := tx.Exec(ctx, `delete from discord_file where `+where, args...)
 	return err
 }

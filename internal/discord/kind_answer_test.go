@@ -19,7 +19,7 @@ func (b *bench) answerTo(i *discordsim.Interaction, private bool) AnswerTo {
 // TestOneAnswer answers a command through all that can go wrong: the member
 // sees one answer, where it belongs, and nothing goes on thinking.
 func TestOneAnswer(t *testing.T) {
-	t.Parallel()
+	b := newBench(t, onSQLite(t))
 	const patch = "/webhooks/*/*/messages/@original"
 	for _, c := range []struct {
 		name    string
@@ -36,7 +36,7 @@ func TestOneAnswer(t *testing.T) {
 		}, "original"},
 		{"500 after success, and then the token dies", false, false, func(b *bench, i *discordsim.Interaction) {
 			b.sim.Inject(discordsim.Fail(500).Stored().On("PATCH", patch))
-			b.plan("e", AnswerKind, "", b.answerTo(i, false), 1)
+			b.plan("e"+i.ID, AnswerKind, "", b.answerTo(i, false), 1)
 			_, err := b.out.Sweep(b.t.Context())
 			b.must(err)
 			b.sim.ExpireToken(i)
@@ -58,7 +58,11 @@ func TestOneAnswer(t *testing.T) {
 		{"private and never acknowledged", true, true, nil, "direct"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newBench(t, onSQLite(t))
+			b.clock.Advance(time.Hour)
+			b.general = b.sim.AddChannel(b.guild, "general", discordsim.Text)
+			b.ada = b.sim.AddUser("ada")
+			b.sim.Join(b.guild, b.ada)
+			b.sim.ClearFaults()
 			b.sim.Names(b.ada, "", b.guild, "*Ada*")
 			flags := 0
 			if c.private {
@@ -72,8 +76,8 @@ func TestOneAnswer(t *testing.T) {
 			if c.goes != nil {
 				c.goes(b, i)
 			}
-			b.plan("e", AnswerKind, "", p, 1)
-			r := b.settle("e")
+			b.plan("e"+i.ID, AnswerKind, "", p, 1)
+			r := b.settle("e" + i.ID)
 			if r.State != outbox.Confirmed || len(r.Made) != 1 {
 				t.Fatalf("ended %q (%s) with %v", r.State, r.Detail, r.Made)
 			}

@@ -61,7 +61,7 @@ func (d *Discord) effect(ctx context.Context, e *rest.CompiledEndpoint, b body, 
 	if e.Endpoint.BotAuth {
 		req.Header.Set("Authorization", "Bot "+d.Token)
 	}
-	rs, err = d.http.Do(req) //nolint:bodyclose // closed below
+	rs, err = d.http.Do(req)
 	if err != nil {
 		return d.fault(err)
 	}

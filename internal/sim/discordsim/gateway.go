@@ -188,7 +188,7 @@ func (s *Server) dispatch(ev event) {
 		times = 2
 	}
 	spoilt := take(f.undecodable, ev.Name)
-	full := sync1(func() json.RawMessage { return encodePayload(ev.Payload) })
+	full := lazily(func() json.RawMessage { return encodePayload(ev.Payload) })
 	for _, ses := range sessions {
 		data := s.payloadFor(ses, ev, full)
 		if data == nil {
@@ -204,8 +204,8 @@ func (s *Server) dispatch(ev event) {
 	s.change()
 }
 
-// sync1 computes a value when it is first asked for.
-func sync1[T any](make func() T) func() T {
+// lazily computes a value when it is first asked for.
+func lazily[T any](make func() T) func() T {
 	var value T
 	done := false
 	return func() T {
@@ -304,7 +304,7 @@ func ShardOf(guild string, shards int) int {
 	if err != nil || shards < 1 {
 		return 0
 	}
-	return int((n >> 22) % uint64(shards)) //nolint:gosec // less than shards
+	return int((n >> 22) % uint64(shards))
 }
 
 // serveGateway is one connection.

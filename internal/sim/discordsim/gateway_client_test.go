@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -71,7 +72,7 @@ type stubborn struct{ bytes.Buffer }
 
 func (r *stubborn) Read(p []byte) (int, error) {
 	n, err := r.Buffer.Read(p)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err
@@ -151,7 +152,7 @@ func dial(t *testing.T, url, params string) *rawClient {
 		t.Fatal(err)
 	}
 	ws.SetReadLimit(-1)
-	t.Cleanup(func() { ws.CloseNow() })
+	t.Cleanup(func() { _ = ws.CloseNow() })
 	transport := ""
 	if _, after, ok := strings.Cut(params, "compress="); ok {
 		transport = after

@@ -109,7 +109,7 @@ func (c *gatewayConn) serve() {
 	var writing sync.WaitGroup
 	defer writing.Wait()
 	defer cancel()
-	defer c.ws.CloseNow()
+	defer func() { _ = c.ws.CloseNow() }()
 
 	c.s.mu.Lock()
 	c.s.gw.conns[c] = struct{}{}

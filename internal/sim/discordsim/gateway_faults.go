@@ -166,8 +166,11 @@ func (s *Server) fault(set func(*gatewayFaults)) {
 	set(&s.gw.faults)
 }
 
-// resetGatewayFaults takes all of them back.
-func (s *Server) resetGatewayFaults() { s.gw.faults = newGatewayFaults() }
+// CalmGateway takes all faults of the gateway back.
+func (s *Server) CalmGateway() {
+	s.fault(func(f *gatewayFaults) { *f = newGatewayFaults() })
+	s.each(nil, func(c *gatewayConn) { c.poke() })
+}
 
 // spoil gives one field of a payload a value of a wrong kind.
 func spoil(data json.RawMessage) json.RawMessage {

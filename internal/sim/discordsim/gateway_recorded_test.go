@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -77,7 +78,7 @@ func TestRecordedStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if back, err := io.ReadAll(r); err != io.ErrUnexpectedEOF || len(back) == 0 {
+	if back, err := io.ReadAll(r); !errors.Is(err, io.ErrUnexpectedEOF) || len(back) == 0 {
 		t.Errorf("the stream is read back as %d bytes, %v", len(back), err)
 	}
 

@@ -78,10 +78,10 @@ func (c *gatewayConn) identify(d json.RawMessage) {
 	}
 	shard, ok := parseShard(m.Shard)
 	switch {
-	case m.Intents == nil || *m.Intents < 0 || Intents(*m.Intents)&^knownIntents != 0: //nolint:gosec // not negative
+	case m.Intents == nil || *m.Intents < 0 || Intents(*m.Intents)&^knownIntents != 0:
 		c.shut(CloseInvalidIntents)
 		return
-	case Intents(*m.Intents)&(s.opt.RefusedIntents|s.gw.faults.disallowed)&PrivilegedIntents != 0: //nolint:gosec // bits
+	case Intents(*m.Intents)&(s.opt.RefusedIntents|s.gw.faults.disallowed)&PrivilegedIntents != 0:
 		c.shut(CloseDisallowedIntents)
 		return
 	case !ok:
@@ -99,7 +99,7 @@ func (c *gatewayConn) identify(d json.RawMessage) {
 		return
 	}
 	ses := &gatewaySession{
-		id: newSessionID(), shard: shard, sharded: len(m.Shard) > 0, intents: Intents(*m.Intents), transport: c.transport, //nolint:gosec // not negative
+		id: newSessionID(), shard: shard, sharded: len(m.Shard) > 0, intents: Intents(*m.Intents), transport: c.transport,
 		threshold: 50, properties: texts(m.Properties), presence: m.Presence, began: s.now(), conn: c, lastRequest: map[string]time.Time{},
 	}
 	if m.Threshold != nil {
@@ -112,23 +112,30 @@ func (c *gatewayConn) identify(d json.RawMessage) {
 	s.keepSession(ses)
 	s.enqueue(ses, "READY", encodePayload(s.ready(ses)))
 	if ses.intents&IntentGuilds != 0 {
-		for _, g := range s.order {
-			if g.botIn && ses.holds(g.id) {
-				s.enqueue(ses, "GUILD_CREATE", s.spoiltOpening(encodePayload(s.guildCreate(g.id, ses))))
-			}
-		}
+		s.sendGuilds(ses)
 	}
 	ses.opening = ses.seq
 	s.change()
 }
 
-// spoiltOpening lets the fault of an undecodable GUILD_CREATE concern those of
-// a session's opening too.
-func (s *Server) spoiltOpening(data json.RawMessage) json.RawMessage {
-	if take(s.gw.faults.undecodable, "GUILD_CREATE") {
-		return spoil(data)
+// sendGuilds sends GUILD_CREATE for each guild of the session's shard; the
+// faults of events hold for these too.
+func (s *Server) sendGuilds(ses *gatewaySession) {
+	const name = "GUILD_CREATE"
+	f := &s.gw.faults
+	for _, g := range s.order {
+		if !g.botIn || !ses.holds(g.id) || take(f.drop, name) {
+			continue
+		}
+		data := encodePayload(s.guildCreate(g.id, ses))
+		if take(f.undecodable, name) {
+			data = spoil(data)
+		}
+		s.enqueue(ses, name, data)
+		if take(f.duplicate, name) {
+			s.enqueue(ses, name, data)
+		}
 	}
-	return data
 }
 
 // goodToken compares with the bot's token, with or without "Bot ".

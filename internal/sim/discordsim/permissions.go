@@ -52,7 +52,7 @@ const (
 		MentionEveryone | UseExternalEmojis | Connect | Speak | UseVAD | ChangeNickname | UseApplicationCommands |
 		CreatePublicThreads | CreatePrivateThreads | SendMessagesInThreads | UseExternalApps
 
-	// textPermissions are gone where one may not send messages. Source:
+	// sendingPermissions are gone where one may not send messages. Source:
 	// topics/permissions#implicit-permissions.
 	sendingPermissions = SendTTSMessages | EmbedLinks | AttachFiles | MentionEveryone
 	directPermissions  = AddReactions | ViewChannel | SendMessages | EmbedLinks | AttachFiles | ReadMessageHistory | MentionEveryone |

@@ -153,6 +153,7 @@ func (s *Server) putOverwrite(q *request, c *channel) *answer {
 	if body["type"] == nil {
 		errs.required("type")
 	}
+	body = cloneObj(body)
 	body["id"] = q.id("overwrite_id")
 	w, _ := readOverwrite(errs, body, "overwrite")
 	if bad := errs.answer(); bad != nil {

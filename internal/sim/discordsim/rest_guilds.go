@@ -198,5 +198,5 @@ func (s *Server) getActiveThreads(_ *request, g *guild) *answer {
 			}
 		}
 	}
-	return jsonAnswer(http.StatusOK, obj{"threads": threads, "members": members})
+	return jsonAnswer(http.StatusOK, obj{"threads": threads, "members": members, "has_more": false})
 }

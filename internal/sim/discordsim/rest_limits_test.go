@@ -3,6 +3,7 @@ package discordsim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -97,7 +98,7 @@ func TestFaults(t *testing.T) {
 
 	c.s.Inject(TooMany(750*time.Millisecond).On("POST", at))
 	if r := post(); r.status != 429 || r.header.Get("X-RateLimit-Reset-After") != "0.750" || r.header.Get("X-RateLimit-Bucket") == "" ||
-		string(r.json(t).(obj)["retry_after"].(interface{ String() string }).String()) != "0.75" {
+		fmt.Sprint(field(r.json(t), "retry_after")) != "0.75" {
 		t.Errorf("got %v %s", r.header, r.body)
 	}
 	c.s.Inject(TooManyGlobal(time.Second))

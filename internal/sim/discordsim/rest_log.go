@@ -82,7 +82,7 @@ func (s *Server) record(q *request, a *answer, fault string) {
 		for _, number := range f.order {
 			e.Files = append(e.Files, f.files[number].name)
 		}
-		if f.fields != nil && len(f.fields) > 0 {
+		if len(f.fields) > 0 {
 			e.Fields = string(jsonAnswer(0, f.fields).body)
 		} else if f.list != nil {
 			e.Fields = string(jsonAnswer(0, f.list).body)

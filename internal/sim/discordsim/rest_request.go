@@ -301,5 +301,5 @@ func (s *Server) send(w http.ResponseWriter, q *request, a *answer, fault string
 	}
 	h.Set("Date", s.now().Format(http.TimeFormat))
 	w.WriteHeader(a.status)
-	w.Write(a.body) //nolint:errcheck // a client that has gone is its own affair
+	w.Write(a.body) // a client that has gone is its own affair
 }

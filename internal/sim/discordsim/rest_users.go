@@ -133,7 +133,7 @@ func (s *Server) takesDM(u *user) bool {
 			return true
 		}
 	}
-	return s.it.installed[u.id]
+	return s.installedFor(u.id)
 }
 
 // The bits of an application that say which privileged intents it has, for a
@@ -180,7 +180,7 @@ func (s *Server) getApplication(*request) *answer {
 		}
 	}
 	for id := range s.users {
-		if s.it.installed[id] {
+		if s.installedFor(id) {
 			installs++
 		}
 	}

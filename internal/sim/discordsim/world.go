@@ -175,7 +175,6 @@ type message struct {
 // "Message Reference".
 type reference struct {
 	message, channel, guild string
-	gone                    bool
 }
 
 // reaction is one emoji under a message.
