@@ -60,7 +60,7 @@ type Post struct {
 	ParentID   PostID   // the post this one replies to; empty for none
 	ParentBy   MemberID // its author; empty when unknown
 	Language   string   // BCP 47, may be empty
-	Mentions   []Member // who is addressed; only ID, Acct, Handle and URL are set
+	Mentions   []Member // who is addressed; only ID, Acct, Handle, URL and on Discord Name are set
 	Links      []string // web pages it links to, absolute, each once; neither mentions nor hashtags
 	Media      []Attachment
 	At         time.Time // when it was written, by its own server's clock

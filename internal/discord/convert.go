@@ -253,7 +253,7 @@ func (d *Discord) post(ctx context.Context, g got, at community.Place) community
 	p.Links = linksIn(content)
 	for _, u := range g.Mentions {
 		m := u.member()
-		p.Mentions = append(p.Mentions, community.Member{ID: m.ID, Acct: m.Acct, Handle: m.Handle, URL: m.URL})
+		p.Mentions = append(p.Mentions, community.Member{ID: m.ID, Acct: m.Acct, Handle: m.Handle, Name: m.Name, URL: m.URL})
 	}
 	for _, f := range files {
 		p.Media = append(p.Media, community.Attachment{ID: f.ID, Kind: mediaKind(f.Type), URL: f.URL, Description: oneLine(f.Description)})
@@ -264,8 +264,14 @@ func (d *Discord) post(ctx context.Context, g got, at community.Place) community
 
 // names tell who and what the markup of a message means.
 func (d *Discord) names(ctx context.Context, g got, guild community.GuildID) Names {
+	me := d.me().member
 	return Names{
 		Member: func(id string) string {
+			if me.ID != "" && id == string(me.ID) {
+				// In one word, so that features can tell it from what follows: the
+				// names of bots may have blanks.
+				return strings.Join(strings.Fields(me.Acct), "")
+			}
 			for _, u := range g.Mentions {
 				if u.ID == id {
 					return u.member().Name

@@ -10,6 +10,7 @@ import (
 	dg "github.com/disgoorg/disgo/discord"
 
 	"rookery/internal/community"
+	"rookery/internal/failpoint"
 	"rookery/internal/inbox"
 )
 
@@ -143,7 +144,12 @@ func (d *Discord) takeIn(ctx context.Context, me self, at community.Place, messa
 			Account: me.account, Notification: community.NotificationID(g.ID), Notified: post.At, Post: post,
 		}})
 	}
-	return d.Inbox.Take(ctx, d.inboxAccount(me.account), page)
+	failpoint.At("d1-message-heard")
+	n, err := d.Inbox.Take(ctx, d.inboxAccount(me.account), page)
+	if err == nil {
+		failpoint.At("d2-message-taken-in")
+	}
+	return n, err
 }
 
 // placeFor fills in what is known of a place. Of a channel that is gone, or

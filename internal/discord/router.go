@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"rookery/internal/failpoint"
 	"rookery/internal/words"
 )
 
@@ -146,10 +147,12 @@ func (d *Discord) press(ctx context.Context, in *interaction) {
 	whole := context.WithoutCancel(ctx)
 	select {
 	case o := <-done:
+		failpoint.At("d3-press-committed")
 		if o.failed != "" && ctx.Err() != nil {
 			return // for want of time: the next session hears of it again
 		}
 		d.answer(whole, in, p, o)
+		failpoint.At("d4-press-acknowledged")
 	case <-slow:
 		way := d.deferFor(whole, in, p)
 		d.answerLate(ctx, in, p, way, <-done)

@@ -39,3 +39,30 @@ var PictureSteps = []string{
 	"8-confirmed",
 	"9-dismissed",
 }
+
+// DiscordSteps are those of a message that addresses the bot on Discord, to
+// its answer in words.
+var DiscordSteps = []string{
+	"d1-message-heard",    // an event told of it, nothing stored
+	"d2-message-taken-in", // mention, waiting row and job committed
+	"3-picked",
+	"4-thread-read",
+	"5-model-answered",
+	"6-claimed",
+	"7-answered-by-server",
+	"8-confirmed",
+}
+
+// PressSteps are those of a command for a picture on Discord.
+var PressSteps = []string{
+	"d3-press-committed",    // request, waiting row and job committed, not acknowledged
+	"d4-press-acknowledged", // "thinking" is shown
+	"g1-picked",
+	"g2-searched",
+	"g3-chosen",
+	"g4-fetched",
+	"g10-attached", // the file is stored, no answer is planned
+	"6-claimed",
+	"7-answered-by-server",
+	"8-confirmed",
+}

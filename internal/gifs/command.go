@@ -165,4 +165,3 @@ func (g *GIFs) pressed(ctx context.Context, p *discord.Press) (discord.Answer, e
 	}
 	return discord.Answer{Nothing: true}, nil
 }
-

@@ -23,7 +23,6 @@ import (
 type discordClient interface {
 	Self(account community.AccountID) (community.Member, error)
 	Now(account community.AccountID) time.Time
-	Guild(id community.GuildID) (discord.Guild, bool)
 	Channel(ctx context.Context, id community.ChannelID) (discord.Channel, error)
 	Missing(ctx context.Context, guild community.GuildID, channel community.ChannelID, want discord.Permission) (discord.Permission, error)
 	PermissionNames(l words.Language, p discord.Permission) []string
@@ -96,17 +95,15 @@ func (h guilds) text(m community.Mention) string {
 	// The longest first: one name may be the beginning of another.
 	slices.SortFunc(names, func(a, b string) int { return len(b) - len(a) })
 	text := strings.TrimSpace(m.Post.Text)
-	for rest := ""; ; text = rest {
-		rest = text
-		for _, name := range names {
-			if after, ok := strings.CutPrefix(text, name); ok && (after == "" || strings.ContainsAny(after[:1], " \n\t,:@")) {
-				rest = strings.TrimSpace(after)
-				break
-			}
-		}
-		if rest == text {
+	for {
+		i := slices.IndexFunc(names, func(name string) bool {
+			after, ok := strings.CutPrefix(text, name)
+			return ok && (after == "" || strings.ContainsAny(after[:1], " \n\t,:@"))
+		})
+		if i < 0 {
 			return text
 		}
+		text = strings.TrimSpace(text[len(names[i]):])
 	}
 }
 
@@ -128,19 +125,9 @@ func (h guilds) wanted(m community.Mention) (bool, string) {
 	return true, ""
 }
 
-// guest tells a command in a guild that the bot is not in: somebody has brought
-// the application along. No manager has settings there.
-func (h guilds) guest(m community.Mention) bool {
-	if m.Command == nil || m.Command.Member || m.Post.Place.Guild == "" {
-		return false
-	}
-	_, in := h.client.Guild(m.Post.Place.Guild)
-	return !in
-}
-
 func (h guilds) refuses(ctx context.Context, m community.Mention, nsfw bool) (*refusal, error) {
 	place := m.Post.Place
-	if place.Guild != "" && !h.guest(m) {
+	if place.Guild != "" {
 		ok, err := h.Settings.In(ctx, place)
 		switch {
 		case err != nil:

@@ -9,6 +9,7 @@ import (
 
 	"rookery/internal/community"
 	"rookery/internal/discord"
+	"rookery/internal/inbox"
 	"rookery/internal/sim/boorusim"
 	"rookery/internal/sim/discordsim"
 	"rookery/internal/store"
@@ -165,21 +166,25 @@ func TestChannelLosesItsAgeRestriction(t *testing.T) {
 		contains(t, second.Now().Message.Content, "only in age-restricted channels")
 
 		regained()
-		third := w.slash(w.adult, "cat", ask)
+		w.slash(w.adult, "cat", ask)
 		w.sim.Inject(discordsim.FailPage(403).On("PATCH", "/webhooks/**").Always())
 		_, _ = w.gifs.Answer(t.Context(), w.account, -1) // planned, and not sent
 		lost()
 		w.sim.ClearFaults()
 		w.clock.Advance(2 * time.Hour)
 		w.work()
-		contains(t, third.Now().Message.Content, "only in age-restricted channels")
+		all := w.answers(w.adult) // the token is dead: a message in the channel
+		contains(t, all[len(all)-1].Content, "only in age-restricted channels")
+		if len(all) != 3 {
+			t.Errorf("%d answers, not three", len(all))
+		}
 		w.noPictures(w.adult)
 	})
 }
 
 func (w *guildWorld) waitUntil(what string, cond func() bool) {
 	w.Helper()
-	give := time.After(60 * time.Second)
+	give := time.After(20 * time.Second)
 	for !cond() {
 		select {
 		case <-give:
@@ -443,4 +448,34 @@ func TestNamesWithBlanks(t *testing.T) {
 			t.Errorf("%q is %q, not %q", text, got, want)
 		}
 	}
+}
+
+// Between two members, where the bot is not, a member's own installation shows
+// safe pictures, and never others.
+func TestBetweenTwoMembers(t *testing.T) {
+	inGuild(t, func(t *testing.T, s *store.Store) {
+		w := newGuild(t, s, nil, many(3)...)
+		w.sim.InstallForUser(w.ada)
+		channel := w.sim.PrivateChannel(w.ada, w.ben)
+		contains(t, w.private(w.slash(channel, "cat", discordsim.Args{"nsfw": true})), "no NSFW pictures in direct messages")
+		in := w.slash(channel, "cat")
+		w.work()
+		if m := in.Now().Message; m == nil || len(m.Attachments) != 1 || strings.Contains(m.Attachments[0].Name, "SPOILER") {
+			t.Errorf("%+v", m)
+		}
+		w.are("done 1")
+	})
+}
+
+// Who has told the bot to leave them alone is told how to undo that.
+func TestCommandOfWhoWantsToBeLeftAlone(t *testing.T) {
+	inGuild(t, func(t *testing.T, s *store.Store) {
+		w := newGuild(t, s, func(c *Config) {
+			c.Stopped = func(_ context.Context, _ inbox.Rows, handles ...string) (map[string]bool, error) {
+				return map[string]bool{handles[0]: true}, nil
+			}
+		}, many(3)...)
+		contains(t, w.private(w.slash(w.general, "cat")), "“start”")
+		w.are("")
+	})
 }

@@ -80,7 +80,7 @@ func newGuild(t testing.TB, s *store.Store, more func(*Config), pictures ...boor
 	t.Helper()
 	w := &guildWorld{TB: t, store: s, log: &logged{}, clock: clock.NewManual(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC))}
 	var err error
-	if w.sim, err = discordsim.New(discordsim.Options{NoRateLimits: true, Clock: w.clock.Now, HeartbeatInterval: 1000 * time.Hour}); err != nil {
+	if w.sim, err = discordsim.New(discordsim.Options{NoRateLimits: true, Clock: w.clock.Now, HeartbeatInterval: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.sim.Close)
@@ -176,7 +176,7 @@ func (w *guildWorld) restart() {
 }
 
 func (w *guildWorld) patience() context.Context {
-	ctx, cancel := context.WithTimeout(w.Context(), 60*time.Second) // it is no measure of anything
+	ctx, cancel := context.WithTimeout(w.Context(), 20*time.Second) // it is no measure of anything
 	w.Cleanup(cancel)
 	return ctx
 }
@@ -234,7 +234,7 @@ func (w *guildWorld) say(channel, text string) string {
 // taken waits until the inbox has a row.
 func (w *guildWorld) taken(where string) {
 	w.Helper()
-	give := time.After(60 * time.Second)
+	give := time.After(20 * time.Second)
 	for {
 		var n int64
 		if err := w.store.QueryRow(w.Context(), `select count(*) from inbox_mention where `+where).Scan(&n); err != nil {

@@ -79,14 +79,15 @@ func (h fediverse) room(m community.Mention) (room, error) {
 }
 
 func (h fediverse) roomOf(m community.Mention, in fedi.Instance) room {
+	covers := map[bool]string{false: cover(m, false, in), true: cover(m, true, in)}
 	return room{
 		media: limitsOf(in), alt: in.MaxAlt, quiet: quiet,
 		link: func(url string) string { return url },
 		fits: func(text string, nsfw bool) bool {
-			return in.MaxChars <= 0 || in.Length(addressee(m)+text, cover(m, nsfw, in)) <= in.MaxChars
+			return in.MaxChars <= 0 || in.Length(addressee(m)+text, covers[nsfw]) <= in.MaxChars
 		},
 		answer: func(a answer) outbox.Effect {
-			p := fedi.PostPayload{CW: cover(m, a.nsfw, in), Sensitive: m.Post.Sensitive || a.nsfw, Visibility: h.visibility(m.Post.Visibility, a.nsfw),
+			p := fedi.PostPayload{CW: covers[a.nsfw], Sensitive: m.Post.Sensitive || a.nsfw, Visibility: h.visibility(m.Post.Visibility, a.nsfw),
 				InReplyTo: m.Post.ID, Language: string(h.language(m)), Dismiss: m.Notification, Parts: []string{addressee(m) + a.text}}
 			if a.picture != nil {
 				p.MediaIDs = []string{a.picture.id}

@@ -56,6 +56,9 @@ type World struct {
 	Log    *SafeBuffer // what all its processes have logged
 
 	Board *boorusim.Server // nil without Pictures
+
+	Discord     string   // the section [discord], in place of the account; "": none
+	Environment []string // of the program, besides what it needs in any case
 }
 
 // SafeBuffer is a buffer that a process may write to while a test reads it.
@@ -148,6 +151,18 @@ func (w *World) Configure(account string) {
 	if w.Store.PostgresURL != "" {
 		postgres = "[store]\npostgres_url_env = \"TEST_POSTGRES\"\n"
 	}
+	home := fmt.Sprintf(`[[account]]
+name = "elelem"
+server = %q
+token_env = "TEST_TOKEN"
+does = [%s]
+poll = %q
+rate_limits = "off"
+%s
+`, w.Fedi.URL(), does, w.Poll, account)
+	if w.Discord != "" {
+		home = w.Discord
+	}
 	text := fmt.Sprintf(`data_dir = "data"
 %s[log]
 level = "debug"
@@ -167,15 +182,7 @@ daily = false
 settle_after_error = "400ms"
 settle_after_silence = "1500ms"
 request_timeout = "2s"
-[[account]]
-name = "elelem"
-server = %q
-token_env = "TEST_TOKEN"
-does = [%s]
-poll = %q
-rate_limits = "off"
-%s
-`, postgres, w.Model.URL(), gifs, w.Fedi.URL(), does, w.Poll, account)
+%s`, postgres, w.Model.URL(), gifs, home)
 	w.Write("rookery.toml", text)
 }
 
@@ -204,7 +211,7 @@ func (w *World) Start(args []string, env ...string) *Process {
 	}
 	cmd := exec.CommandContext(context.Background(), w.Binary, args...)
 	cmd.Env = append(os.Environ(), "TEST_TOKEN="+w.Bot.Token, "TEST_POSTGRES="+w.Store.PostgresURL)
-	cmd.Env = append(cmd.Env, env...)
+	cmd.Env = append(append(cmd.Env, w.Environment...), env...)
 	cmd.Stdout, cmd.Stderr = w.Log, w.Log
 	if err := cmd.Start(); err != nil {
 		w.T.Fatal(err)
