@@ -39,7 +39,8 @@ func TestKilledOnDiscordAnswersOnce(t *testing.T) {
 			}
 			g.EndHolds()
 			p = g.Start([]string{"run"})
-			g.Wait("the answer after "+step, func(*discordsim.Server) bool { return len(g.Answers(id)) > 0 })
+			barrier := g.Say("and after " + step + "?")
+			g.Wait("the answers after "+step, func(*discordsim.Server) bool { return len(g.Answers(id)) > 0 && len(g.Answers(barrier)) > 0 })
 			if code := p.Stop(); code != 0 {
 				t.Fatalf("step %s: exit code %d", step, code)
 			}
@@ -56,7 +57,8 @@ func TestKilledOnDiscordAnswersOnce(t *testing.T) {
 			}
 			g.EndHolds()
 			p = g.Start([]string{"run"})
-			g.Wait("the picture after "+step, func(*discordsim.Server) bool { return len(g.Shown()) > n })
+			barrier := g.Say("and after " + step + "?")
+			g.Wait("the picture after "+step, func(*discordsim.Server) bool { return len(g.Shown()) > n && len(g.Answers(barrier)) > 0 })
 			if code := p.Stop(); code != 0 {
 				t.Fatalf("step %s: exit code %d", step, code)
 			}

@@ -158,9 +158,10 @@ func by(p *discord.Press, via string) settings.By {
 	return settings.By{Member: p.Member.ID, Name: name, Via: via}
 }
 
-// private is an answer that only the member sees.
+// private is an answer that only the member sees. The flag against previews
+// would hide embeds of ours too; in them, nothing has a preview.
 func private(m discord.Message) discord.Answer {
-	m.NoPreviews = true
+	m.NoPreviews = len(m.Embeds) == 0
 	return discord.Answer{Message: &m, Private: true}
 }
 
@@ -168,11 +169,25 @@ func say(text string) discord.Answer {
 	return private(discord.Message{Content: fit(text, discord.MaxContent)})
 }
 
-// fit cuts a text to so many characters.
+// fit cuts a text to so many characters, as Discord may count them: between
+// lines if it has several.
 func fit(text string, most int) string {
-	r := []rune(text)
-	if len(r) <= most {
+	if discord.Length(text) <= most {
 		return text
 	}
-	return string(r[:most-1]) + "…"
+	n, end, line := 1, 0, 0 // one for the mark
+	for i, r := range text {
+		end = i
+		n += discord.Length(string(r))
+		if n > most {
+			break
+		}
+		if r == '\n' {
+			line = i
+		}
+	}
+	if line > 0 {
+		end = line
+	}
+	return text[:end] + "…"
 }

@@ -65,11 +65,11 @@ func (g *Guild) Prune(ctx context.Context) error {
 	}
 	for _, id := range left {
 		err := g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-			if err := g.Book.Purge(ctx, tx, community.GuildID(id)); err != nil {
+			n, err := tx.Exec(ctx, `delete from guild_left where guild = $1`, id)
+			if err != nil || n == 0 { // it came back this moment
 				return err
 			}
-			_, err := tx.Exec(ctx, `delete from guild_left where guild = $1`, id)
-			return err
+			return g.Book.Purge(ctx, tx, community.GuildID(id))
 		})
 		if err != nil {
 			return fmt.Errorf("forget guild %s: %w", id, err)

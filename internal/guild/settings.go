@@ -192,20 +192,51 @@ func (g *Guild) sheet(ctx context.Context, p *discord.Press, group *settings.Gro
 	if err != nil {
 		return discord.Message{}, err
 	}
-	var b strings.Builder
 	m := discord.Message{Content: fit(note, discord.MaxContent)}
 	for _, f := range group.Fields() {
 		v, _ := sheet.Value(f.Name())
-		fmt.Fprintf(&b, "%s\n-# %s %s\n", line(l, f, f.Display(l, v.Text)), l.Say(f.Help(), nil),
-			l.Say(words.GuildDefault, words.Args{"default": f.Display(l, f.Default()), "bounds": f.Bounds(l)}))
 		if menu := menuOf(l, f, v, sheet.Revision); menu != nil && len(m.Rows) < discord.MaxRows {
 			m.Rows = append(m.Rows, discord.Row{Select: menu})
 		}
 	}
-	b.WriteString("\n" + l.Say(words.GuildHowToChange, words.Args{"command": "/settings " + group.Name()}))
-	m.Embeds = []discord.Embed{{Title: l.Say(group.Title(), nil), Text: fit(b.String(), mostText)}}
+	m.Embeds = []discord.Embed{{Title: l.Say(group.Title(), nil), Text: values(l, group, sheet)}}
 	return m, nil
 }
+
+// values lists a group's fields, each with its value, what it is for and its
+// default. Where that is too much for one message, it is the values, then the
+// values with long ones left to their menus and to export.
+func values(l words.Language, group *settings.Group, sheet settings.Sheet) string {
+	end := "\n" + l.Say(words.GuildHowToChange, words.Args{"command": "/settings " + group.Name()})
+	room := mostText - discord.Length(end)
+	list := func(most int, help bool) string {
+		var b strings.Builder
+		for _, f := range group.Fields() {
+			v, _ := sheet.Value(f.Name())
+			value := f.Display(l, v.Text)
+			if n := len(f.Items(v.Text)); n > 1 && discord.Length(value) > most {
+				value = strconv.Itoa(n)
+			}
+			b.WriteString(line(l, f, fit(value, most)) + "\n")
+			if help {
+				fmt.Fprintf(&b, "-# %s %s\n", l.Say(f.Help(), nil),
+					l.Say(words.GuildDefault, words.Args{"default": fit(f.Display(l, f.Default()), shortest), "bounds": f.Bounds(l)}))
+			}
+		}
+		return b.String()
+	}
+	text := list(room, true)
+	if discord.Length(text) > room {
+		text = list(room, false)
+	}
+	if discord.Length(text) > room {
+		text = list(shortest, false)
+	}
+	return fit(text, room) + end
+}
+
+// shortest is how much of a value is shown where room is scarce.
+const shortest = 60
 
 // setAction begins the custom ids of the menus. What follows is the field, and
 // the revision that was shown: whoever changes it meanwhile is not overwritten.
@@ -231,12 +262,11 @@ func (g *Guild) chosen(ctx context.Context, p *discord.Press) (discord.Answer, e
 	if len(p.Args) != 2 {
 		return say(p.Language.Say(words.PressUnknown, nil)), nil
 	}
-	f, ok := g.Book.Field(p.Args[0])
-	n, err := strconv.ParseInt(p.Args[1], 10, 64)
-	if !ok || err != nil {
+	f, known := g.Book.Field(p.Args[0])
+	shown, ok := revision(p.Args[1])
+	if !known || !ok {
 		return say(p.Language.Say(words.PressUnknown, nil)), nil
 	}
-	shown := settings.Revision(n)
 	changes, err := g.Book.Set(ctx, settings.Form{Guild: p.Place.Guild, By: by(p, "menu"), Check: checker{g.platform}, Shown: &shown,
 		Values: []settings.Raw{{Field: f.Name(), Text: listText(p.Values)}}})
 	text, err := changed(p.Language, changes, err)
@@ -248,6 +278,12 @@ func (g *Guild) chosen(ctx context.Context, p *discord.Press) (discord.Answer, e
 		return discord.Answer{}, err
 	}
 	return discord.Answer{Update: &m}, nil
+}
+
+// revision reads the revision that a menu was shown with.
+func revision(text string) (r settings.Revision, ok bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	return settings.Revision(n), err == nil
 }
 
 // listText is what was chosen, as a field reads it.

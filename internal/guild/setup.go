@@ -39,15 +39,14 @@ func (g *Guild) setup(ctx context.Context, p *discord.Press) (discord.Answer, er
 // setupPressed takes an answer and asks the next question. One that is refused
 // is asked again, with the reason.
 func (g *Guild) setupPressed(ctx context.Context, p *discord.Press) (discord.Answer, error) {
-	n, err := 0, error(nil)
-	answer := ""
+	n, answer := 0, ""
 	if len(p.Args) > 0 {
-		n, err = strconv.Atoi(p.Args[0])
+		n, _ = strconv.Atoi(p.Args[0]) // what is no number is no question
 	}
 	if len(p.Args) > 1 {
 		answer = p.Args[1]
 	}
-	if err != nil || n < 1 || n > questions {
+	if n < 1 || n > questions {
 		return say(p.Language.Say(words.PressUnknown, nil)), nil
 	}
 	note := ""
@@ -66,6 +65,9 @@ func (g *Guild) setupPressed(ctx context.Context, p *discord.Press) (discord.Ans
 		}
 	}
 	if note == "" {
+		if n == 1 && answer != answerSkip && Speech(answer) != Each {
+			p.Language = words.Match(answer) // from here on, not only at the next press
+		}
 		n++
 	}
 	m, err := g.question(ctx, p, n, note)
@@ -114,6 +116,9 @@ func (g *Guild) on(ctx context.Context, p *discord.Press) []Feature {
 // what was wrong with the answer before.
 func (g *Guild) question(ctx context.Context, p *discord.Press, n int, note string) (discord.Message, error) {
 	l := p.Language
+	if n == 2 && len(g.Features) == 0 {
+		n = 4 // there is nothing to turn on
+	}
 	if n == 3 && !slices.ContainsFunc(g.on(ctx, p), func(f Feature) bool { return f.Channels != nil }) {
 		n = 4 // nothing speaks anywhere
 	}

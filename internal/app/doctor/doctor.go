@@ -98,6 +98,7 @@ func Run(ctx context.Context, c Config, tell func(Line)) []Line {
 	for _, a := range d.cfg.Accounts {
 		d.checkAccount(ctx, a)
 	}
+	d.checkDiscord(ctx)
 	d.check(ctx, "mentions", "", d.checkMentions)
 	d.check(ctx, "effects", "", d.checkEffects)
 	d.check(ctx, "jobs", "", d.checkJobs)
@@ -211,7 +212,14 @@ func (d *doctor) checkConfig(_ context.Context, r *report) {
 			return
 		}
 	} else {
-		r.ok(words.DoctorConfigOk, words.Args{"file": cfg.File, "n": len(cfg.Accounts)})
+		text := words.DoctorConfigOk
+		switch {
+		case cfg.Discord.On && len(cfg.Accounts) == 0:
+			text = words.DoctorDiscordConfigOnly
+		case cfg.Discord.On:
+			text = words.DoctorDiscordConfig
+		}
+		r.ok(text, words.Args{"file": cfg.File, "n": len(cfg.Accounts)})
 	}
 	d.cfg = cfg
 	for _, w := range cfg.Warnings {
@@ -231,7 +239,7 @@ func (d *doctor) checkSecrets(_ context.Context, r *report) {
 	if runtime.GOOS == "windows" {
 		return // modes say nothing there
 	}
-	files := []string{d.cfg.DataDir, d.cfg.EnvFile}
+	files := []string{d.cfg.DataDir, d.cfg.EnvFile, d.cfg.Discord.TokenFile}
 	for _, a := range d.cfg.Accounts {
 		files = append(files, a.TokenFile)
 	}

@@ -15,7 +15,14 @@ import (
 func (d *doctor) checkOperator(ctx context.Context, r *report) {
 	handle := d.cfg.Operator.Fediverse
 	if handle == "" {
-		r.warn(words.DoctorOperatorNone, words.DoctorOperatorHelp, nil)
+		switch on := d.cfg.Discord; {
+		case on.OperatorChannel != "":
+			// Whether that channel works is said of Discord.
+		case on.On:
+			r.warn(words.DoctorOperatorNone, words.DoctorDiscordOperatorHelp, nil)
+		default:
+			r.warn(words.DoctorOperatorNone, words.DoctorOperatorHelp, nil)
+		}
 		return
 	}
 	args := words.Args{"handle": handle}

@@ -94,14 +94,19 @@ func (d *doctor) checkPause(ctx context.Context, r *report) {
 // checkBudget looks at the limits and at what is used of them today.
 func (d *doctor) checkBudget(ctx context.Context, r *report) {
 	b := d.cfg.Budget
-	for _, l := range []struct {
+	type limit struct {
 		key   string
 		limit int64
-	}{
+	}
+	limits := []limit{
 		{"replies_per_member", b.RepliesPerMember}, {"tokens_per_day", b.TokensPerDay}, {"tokens_per_account", b.TokensPerAccount},
 		{"tokens_per_member", b.TokensPerMember}, {"money_per_day", b.MoneyPerDay}, {"money_per_account", b.MoneyPerAccount},
 		{"money_per_member", b.MoneyPerMember},
-	} {
+	}
+	if d.cfg.Discord.On {
+		limits = append(limits, limit{"tokens_per_guild", b.TokensPerGuild}, limit{"money_per_guild", b.MoneyPerGuild})
+	}
+	for _, l := range limits {
 		if l.limit == 0 {
 			r.warn(words.DoctorBudgetZero, words.DoctorBudgetZeroHelp, words.Args{"key": l.key})
 		}
