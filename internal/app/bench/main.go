@@ -144,6 +144,7 @@ func parts() []part {
 		{"once", "single passes", once},
 		{"start", "starting and resting", start},
 		{"year", "a year of operation on a simulated clock, and what grows", year},
+		{"discord", "hearing, resting and answering on Discord", onDiscord},
 		{"size", "the program's file", size},
 	}
 }

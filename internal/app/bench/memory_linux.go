@@ -40,6 +40,22 @@ func memoryOf(pid int) (now, peak int64, err error) {
 	return now, peak, nil
 }
 
+// processorOf is the time that a running process has had of the processors, in
+// steps of 10 ms; 0 if it is gone: see proc_pid_stat(5).
+func processorOf(pid int) time.Duration {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	words := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:]) // from the third field on
+	if len(words) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseInt(string(words[11]), 10, 64)
+	system, _ := strconv.ParseInt(string(words[12]), 10, 64)
+	return time.Duration(user+system) * 10 * time.Millisecond // USER_HZ is 100
+}
+
 // ownProcessor is the time that this process has had of the processors.
 func ownProcessor() time.Duration { return processor(syscall.RUSAGE_SELF) }
 

@@ -39,7 +39,7 @@ func Command(version string) *cobra.Command {
 			"can use the addresses and tokens that it prints.\n\n" +
 			"With --story NAME it plays a story without anybody, prints what a reader would see, and ends with\n" +
 			"exit status 0 only if every step of it held. The stories:\n" + storyList(o.stories),
-		Example: "  rookery sandbox --story mention\n  rookery sandbox --story persona\n  rookery sandbox --story gif --keep\n  rookery sandbox\n  rookery sandbox --profile gotosocial",
+		Example: "  rookery sandbox --story mention\n  rookery sandbox --story persona\n  rookery sandbox --story gif --keep\n  rookery sandbox --story discord\n  rookery sandbox\n  rookery sandbox --profile gotosocial",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f := cmd.Flag("config"); f != nil && f.Changed {

@@ -36,7 +36,7 @@ type story struct {
 
 // stories lists what can be played. A new story is one more line.
 func stories() []story {
-	return []story{mention(), persona(), gif()}
+	return []story{mention(), persona(), gif(), discord()}
 }
 
 // step is one part of a story. An error of play says that the story cannot go
@@ -94,7 +94,8 @@ type stage struct {
 
 	failed    []unmet // of the step being played
 	questions []*question
-	told      int // messages to Olga that were expected so far
+	guild     guild // on Discord
+	told      int   // messages to Olga that were expected so far
 }
 
 // say prints a line of what is happening.
@@ -112,6 +113,13 @@ func (s *stage) check(ok bool, expected, seen string) {
 // wait waits until cond holds; it is asked after every change on the simulated
 // server. The error is an *unmet with what is seen instead.
 func (s *stage) wait(expected string, cond func() bool, seen func() string) error {
+	return s.waitOn(func(ctx context.Context) error {
+		return s.fedi.WaitFor(ctx, func(*fedisim.Server) bool { return cond() })
+	}, expected, seen)
+}
+
+// waitOn is wait with another server's changes.
+func (s *stage) waitOn(changes func(context.Context) error, expected string, seen func() string) error {
 	ctx, cancel := context.WithTimeout(s.ctx, patience)
 	ended := make(chan struct{})
 	var wg sync.WaitGroup
@@ -127,7 +135,7 @@ func (s *stage) wait(expected string, cond func() bool, seen func() string) erro
 			}
 		})
 	}
-	err := s.fedi.WaitFor(ctx, func(*fedisim.Server) bool { return cond() })
+	err := changes(ctx)
 	if err == nil {
 		return nil
 	}
@@ -288,6 +296,7 @@ func closing() []step {
 			for _, c := range s.counts() {
 				s.check(c.got == c.want, counted(c.want, "reply", "replies")+" to: "+c.what, counted(c.got, "reply", "replies"))
 			}
+			s.checkGuild()
 			return s.checkNothingLeft()
 		}},
 	}

@@ -22,6 +22,7 @@ import (
 	"strings"
 
 	"rookery/internal/sim/boorusim"
+	"rookery/internal/sim/discordsim"
 	"rookery/internal/sim/fedisim"
 	"rookery/internal/sim/llmsim"
 	"rookery/internal/store"
@@ -39,12 +40,13 @@ const modelKey = "sandbox-model-key"
 
 // world is everything around the bot.
 type world struct {
-	dir   string // of the bot's configuration, data and log
-	fedi  *fedisim.Server
-	model *llmsim.Server
-	mind  *mind            // how the model answers
-	board *boorusim.Server // nil in a world without pictures
-	hand  *hand            // moves the time; nil where it is the machine's own
+	dir     string // of the bot's configuration, data and log
+	fedi    *fedisim.Server
+	model   *llmsim.Server
+	mind    *mind              // how the model answers
+	board   *boorusim.Server   // nil in a world without pictures
+	discord *discordsim.Server // nil in a world without Discord
+	hand    *hand              // moves the time; nil where it is the machine's own
 
 	elelem *fedisim.Account // the bot under test
 	ada    *fedisim.Account // a member of its server
@@ -58,12 +60,13 @@ type world struct {
 // settings are what the bot's configuration holds besides what every sandbox
 // needs: whole lines of these sections. With pictures there is an image board
 // that has them, and the bot shows them; with moves the story can move the
-// time.
+// time; with discord there is a simulated Discord too.
 type settings struct {
 	llm, persona, budget, operator, gifs, account []string
 
 	pictures []boorusim.Image
 	moves    bool
+	discord  bool
 }
 
 // newWorld starts the servers, invites the members and writes the bot's
@@ -110,6 +113,12 @@ func (w *world) start(profile fedisim.Profile, set settings) error {
 		return fmt.Errorf("start the simulated model: %w", err)
 	}
 	w.model = model
+	if set.discord {
+		var err error
+		if w.discord, err = discordsim.New(discordsim.Options{Clock: o.Clock, BotName: "elelem", KeepRequests: 20_000}); err != nil {
+			return fmt.Errorf("start the simulated Discord: %w", err)
+		}
+	}
 	if len(set.pictures) == 0 {
 		return nil
 	}
@@ -134,6 +143,9 @@ func (w *world) close() error {
 	if w.board != nil {
 		errs = append(errs, w.board.Close())
 	}
+	if w.discord != nil {
+		w.discord.Close()
+	}
 	if w.hand != nil {
 		errs = append(errs, w.hand.close())
 	}
@@ -143,7 +155,7 @@ func (w *world) close() error {
 // flags are those of the bot that this world asks for.
 func (w *world) flags() []string {
 	var all []string
-	if w.board != nil {
+	if w.board != nil || w.discord != nil {
 		all = append(all, "--allow-loopback")
 	}
 	if w.hand != nil {
@@ -198,6 +210,7 @@ func (w *world) writeConfig(set settings) error {
 		section("budget", set.budget) +
 		section("operator", set.operator) +
 		w.pictures(set) +
+		w.application() +
 		"[outbox]\n" +
 		"settle_after_error = \"1s\"\n" +
 		"settle_after_silence = \"3s\"\n" +
@@ -209,9 +222,11 @@ func (w *world) writeConfig(set settings) error {
 		"does = " + does + "\n" +
 		"poll = \"250ms\"\n" +
 		"rate_limits = \"off\"\n" + lines(set.account)
-	for name, content := range map[string]string{
-		"rookery.toml": text, "model-key.txt": modelKey + "\n", "elelem-token.txt": w.elelem.Token + "\n",
-	} {
+	files := map[string]string{"rookery.toml": text, "model-key.txt": modelKey + "\n", "elelem-token.txt": w.elelem.Token + "\n"}
+	if w.discord != nil {
+		files[discordToken] = w.discord.Token() + "\n"
+	}
+	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(content), 0o600); err != nil {
 			return fmt.Errorf("write the bot's configuration: %w", err)
 		}
@@ -229,6 +244,21 @@ func (w *world) pictures(set settings) string {
 	lines = append(lines, "", "[[gifs.source]]", `kind = "philomena"`, "url = "+strconv.Quote(w.board.URL()),
 		`filter_id = "2"`, `nsfw_filter_id = "2"`, "", "")
 	return strings.Join(lines, "\n")
+}
+
+// discordToken is the file that holds the token of the application on Discord.
+const discordToken = "discord-token.txt"
+
+// application is the section about Discord.
+func (w *world) application() string {
+	if w.discord == nil {
+		return ""
+	}
+	does := `["persona"]`
+	if w.board != nil {
+		does = `["persona", "gifs"]`
+	}
+	return "[discord]\ntoken_file = " + strconv.Quote(discordToken) + "\ndoes = " + does + "\napi = " + strconv.Quote(w.discord.URL()) + "\n\n"
 }
 
 // members maps account ids to how the members are shown.
