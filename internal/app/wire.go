@@ -106,7 +106,7 @@ func (a *App) makePersona() error {
 		Audience: persona.Audience(c.Audience), Thread: c.Thread, MaxPosts: c.MaxPosts,
 		Budget: a.budget, ReadPage: a.pages(), Stopped: mydata.Stopped,
 		Notices: c.Notices, NoticeAfter: c.NoticeAfter, NoticeLanguage: a.languageOf, Trouble: a.modelTrouble, Refused: a.answerRefused,
-		Settings: a.personaSettings(),
+		Settings: a.personaSettings(), Forbidden: a.forbidden,
 	})
 	a.persona.Work(a.jobs)
 	return nil

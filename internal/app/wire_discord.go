@@ -19,6 +19,7 @@ import (
 	"rookery/internal/persona"
 	"rookery/internal/publicnet"
 	"rookery/internal/settings"
+	"rookery/internal/store"
 	"rookery/internal/words"
 )
 
@@ -84,7 +85,7 @@ func (a *App) makeDiscord() error {
 	if o == nil {
 		return nil
 	}
-	o.guild = guild.New(guild.Config{Book: o.book, General: o.general, Log: a.log.With("feature", guild.Name), Store: a.store, Clock: a.clock, Topics: a.topics(), Fetch: a.fetchFile})
+	o.guild = guild.New(guild.Config{Book: o.book, General: o.general, Log: a.log.With("feature", guild.Name), Store: a.store, Outbox: a.outbox, Clock: a.clock, Topics: a.topics(), Fetch: a.fetchFile})
 	commands := o.guild.Commands()
 	features := []inbox.Feature{a.mydata}
 	if o.gifs != nil {
@@ -167,6 +168,22 @@ func (a *App) topics() []guild.Topic {
 		})
 	}
 	return append(all, guild.Topic{Say: func(l words.Language) string { return l.Say(words.GuildTopicPrivacy, nil) }})
+}
+
+// forbidden tells those who manage a guild that an answer was due where the bot
+// may not write.
+func (a *App) forbidden(ctx context.Context, tx store.Tx, _ community.AccountID, channel community.ChannelID) error {
+	o := a.onDiscord
+	if o == nil {
+		return nil
+	}
+	g, ok := o.client.GuildOf(channel)
+	if !ok {
+		return nil
+	}
+	return o.guild.Tell(ctx, tx, g, "forbidden/"+string(channel), func(l words.Language) string {
+		return l.Say(words.GuildNoticeForbidden, words.Args{"channel": "<#" + string(channel) + ">"})
+	})
 }
 
 // isOn tells whether a guild has turned something on; in direct messages it is.

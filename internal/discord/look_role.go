@@ -19,3 +19,10 @@ func (d *Discord) HasRole(_ context.Context, guild community.GuildID, role commu
 	_, ok := g.Roles[role]
 	return ok, nil
 }
+
+// GuildOf is the guild of a channel, from memory: false for a conversation, an
+// archived thread, and while the guild is not known.
+func (d *Discord) GuildOf(id community.ChannelID) (community.GuildID, bool) {
+	c, ok := d.knownChannel(id)
+	return c.Guild, ok && c.Guild != ""
+}

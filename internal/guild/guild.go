@@ -15,6 +15,7 @@ import (
 	"rookery/internal/clock"
 	"rookery/internal/community"
 	"rookery/internal/discord"
+	"rookery/internal/outbox"
 	"rookery/internal/settings"
 	"rookery/internal/store"
 	"rookery/internal/words"
@@ -56,6 +57,7 @@ type Config struct {
 	General  *General
 	Log      *slog.Logger
 	Store    *store.Store
+	Outbox   *outbox.Outbox
 	Clock    clock.Clock
 	Features []Feature
 	Topics   []Topic
@@ -122,7 +124,13 @@ func (g *General) LanguageOf(ctx context.Context, guild community.GuildID) strin
 }
 
 // New makes the feature. Join must be called before it answers.
-func New(c Config) *Guild { return &Guild{Config: c} }
+func New(c Config) *Guild {
+	g := &Guild{Config: c}
+	if c.Outbox != nil {
+		c.Outbox.Own(Name, g.settle)
+	}
+	return g
+}
 
 // Join gives the feature its platform, which must not be connected yet.
 func (g *Guild) Join(d *discord.Discord) {

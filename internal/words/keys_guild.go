@@ -71,6 +71,8 @@ const (
 	GuildHelpMenu     Key = "guild.help_menu" // {name} of a context-menu command
 	GuildHelpNothing  Key = "guild.help_nothing"
 
+	GuildNoticeForbidden Key = "guild.notice_forbidden" // {channel}
+
 	GuildTopicPersona Key = "guild.topic_persona" // {processor} runs the language model
 	GuildTopicGIFs    Key = "guild.topic_gifs"
 	GuildTopicPrivacy Key = "guild.topic_privacy"
