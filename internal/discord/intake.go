@@ -78,7 +78,9 @@ func (d *Discord) begin(ctx context.Context) (self, error) {
 	if begun {
 		return me, nil
 	}
-	now := d.Now(me.account)
+	// Discord's clock is known to the second: what is written in the very one in
+	// which we begin counts.
+	now := d.Now(me.account).Add(-2 * time.Second)
 	if _, err := d.Inbox.Begin(ctx, d.inboxAccount(me.account), now); err != nil {
 		return me, err
 	}

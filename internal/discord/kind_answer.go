@@ -17,7 +17,7 @@ const (
 	// missingAnswer is how long after the first attempt "unknown webhook" is
 	// taken for what Discord sometimes says right after an acknowledgement
 	// (discord-api-docs issue 7220): later it means that there was none.
-	missingAnswer = 2 * time.Minute
+	missingAnswer = 20 * time.Second
 	answerPause   = 2 * time.Second
 )
 
