@@ -30,7 +30,7 @@ func TestOneAnswer(t *testing.T) {
 	}{
 		{"all is well", false, false, nil, "original"},
 		{"private", true, false, nil, "original"},
-		{"unknown webhook at first", false, false, func(b *bench, _ *discordsim.Interaction) { b.sim.UnknownWebhook(3) }, "original"},
+		{"unknown webhook at first", false, false, func(b *bench, _ *discordsim.Interaction) { b.sim.UnknownWebhook(2) }, "original"},
 		{"500 after success", false, false, func(b *bench, _ *discordsim.Interaction) {
 			b.sim.Inject(discordsim.Fail(500).Stored().On("PATCH", patch))
 		}, "original"},

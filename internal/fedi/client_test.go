@@ -3,6 +3,7 @@ package fedi
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,7 +17,13 @@ import (
 	"rookery/internal/community"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// 30 stories a test are enough for every change; more with -rapid.checks.
+	if err := flag.Set("rapid.checks", "30"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const testToken = "s3cret-t0ken"
 

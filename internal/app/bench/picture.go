@@ -252,7 +252,8 @@ func (t *pictureTimes) add(s *pictureSteps, f *ffmpeg) error {
 		t.working = append(t.working, ms(working))
 		t.converting = append(t.converting, ms(converting))
 	}
-	own := func(from, to time.Time) float64 { return ms(to.Sub(from) - covered(span{from, to}, others)) }
+	// A server may note the end of its work when the program is already at the next.
+	own := func(from, to time.Time) float64 { return ms(max(0, to.Sub(from)-covered(span{from, to}, others))) }
 	t.own = append(t.own, own(s.noticed, s.replied))
 	t.taking = append(t.taking, own(s.noticed, s.searched.from))
 	t.fetched = append(t.fetched, own(s.searched.to, s.uploaded.from))
