@@ -228,8 +228,12 @@ func (a *App) nameOf(id community.AccountID) string {
 	return string(id)
 }
 
-// languageOf is the language in which an account speaks to members, if set.
+// languageOf is the language in which an account speaks to members, if set. On
+// Discord each guild sets its own, and mentions come with it.
 func (a *App) languageOf(id community.AccountID) string {
+	if discord.IsAccount(id) {
+		return ""
+	}
 	name := a.nameOf(id)
 	for _, acc := range a.cfg.Accounts {
 		if acc.Name == name {

@@ -50,7 +50,7 @@ const (
 type connection struct {
 	d *Discord
 	// Where messages and interactions go.
-	hear  func(context.Context, dg.Message) error
+	hear  func(context.Context, got) error
 	press func(context.Context, json.RawMessage)
 
 	mu         sync.Mutex

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	dg "github.com/disgoorg/disgo/discord"
 
 	"rookery/internal/clock"
 	"rookery/internal/community"
@@ -249,7 +248,7 @@ func (w *wire) event(name, data string) int64 {
 }
 
 func (w *wire) message(id, channel, content string) int64 {
-	return w.event("MESSAGE_CREATE", fmt.Sprintf(`{"id":%q,"channel_id":%q,"guild_id":%q,"content":%q,"type":0,"timestamp":"2026-11-21T12:00:00Z","author":{"id":"9","username":"ada","discriminator":"0"}}`, id, channel, testHome, content))
+	return w.event("MESSAGE_CREATE", fmt.Sprintf(`{"id":%q,"channel_id":%q,"guild_id":%q,"content":%q,"type":0,"timestamp":"2026-11-21T12:00:00Z","author":{"id":"9","username":"ada","discriminator":"0"},"mentions":[{"id":%q,"username":"rook"}]}`, id, channel, testHome, content, testBot))
 }
 
 // rig is a Discord at a backend.
@@ -289,7 +288,7 @@ func newRig(t *testing.T, b *backend, s *store.Store, change ...func(*Config)) *
 		t.Fatal(err)
 	}
 	// These tests are about the connection; what is heard is looked at here.
-	r.conn.hear = func(context.Context, dg.Message) error { return nil }
+	r.conn.hear = func(context.Context, got) error { return nil }
 	r.conn.press = func(context.Context, json.RawMessage) {}
 	return r
 }

@@ -11,9 +11,6 @@ import (
 	"strings"
 	"time"
 
-	dg "github.com/disgoorg/disgo/discord"
-	"github.com/disgoorg/snowflake/v2"
-
 	"rookery/internal/community"
 )
 
@@ -109,68 +106,10 @@ func (n *gotNonce) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// gotOf is a message of disgo's. It is the only place that knows its shape.
-func gotOf(m dg.Message) got {
-	id := func(p *snowflake.ID) string {
-		if p == nil {
-			return ""
-		}
-		return p.String()
-	}
-	g := got{
-		ID: m.ID.String(), Channel: m.ChannelID.String(), Guild: id(m.GuildID), Type: int(m.Type), Flags: int(m.Flags), Content: m.Content,
-		Author: userOf(m.Author), Webhook: id(m.WebhookID), Nonce: gotNonce(m.Nonce), Files: filesOf(m.Attachments),
-	}
-	if m.Member != nil {
-		g.Member = &gotMember{}
-		if m.Member.Nick != nil {
-			g.Member.Nick = *m.Member.Nick
-		}
-		for _, r := range m.Member.RoleIDs {
-			g.Member.Roles = append(g.Member.Roles, r.String())
-		}
-	}
-	for _, u := range m.Mentions {
-		g.Mentions = append(g.Mentions, userOf(u))
-	}
-	if r := m.MessageReference; r != nil {
-		g.Reference = &gotRef{Type: int(r.Type), Message: id(r.MessageID), Channel: id(r.ChannelID)}
-	}
-	if m.ReferencedMessage != nil {
-		above := gotOf(*m.ReferencedMessage)
-		g.Referenced = &above
-	}
-	for _, s := range m.MessageSnapshots {
-		var f gotForward
-		f.Message.Content, f.Message.Files = s.Message.Content, filesOf(s.Message.Attachments)
-		g.Forwarded = append(g.Forwarded, f)
-	}
-	if m.InteractionMetadata != nil {
-		g.Command = &gotCommand{ID: m.InteractionMetadata.ID.String()}
-	}
-	return g
-}
-
-func userOf(u dg.User) gotUser {
-	g := gotUser{ID: u.ID.String(), Name: u.Username, Bot: u.Bot}
-	if u.GlobalName != nil {
-		g.Global = *u.GlobalName
-	}
-	return g
-}
-
-func filesOf(list []dg.Attachment) []gotFile {
-	text := func(p *string) string {
-		if p == nil {
-			return ""
-		}
-		return *p
-	}
-	var out []gotFile
-	for _, a := range list {
-		out = append(out, gotFile{ID: a.ID.String(), Name: a.Filename, Type: text(a.ContentType), URL: a.URL, Description: text(a.Description)})
-	}
-	return out
+// named tells whether a message says which it is and whose, in ids that can
+// stand in the path of a request.
+func (g *got) named() bool {
+	return digits(g.ID) && digits(g.Channel) && digits(g.Author.ID) && (g.Guild == "" || digits(g.Guild))
 }
 
 // said tells whether it is what somebody said, and not a notice of Discord's.

@@ -124,6 +124,7 @@ type Discord struct {
 	limiter *limiter     // of every request to the API
 	rest    rest.Rest    // over http and limiter; each call needs rest.WithCtx
 	server  serverTime
+	born    time.Time
 	trouble troubles
 
 	mu   sync.Mutex
@@ -173,7 +174,7 @@ func New(c Config) (*Discord, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Discord{Config: c, log: c.Log}
+	d := &Discord{Config: c, log: c.Log, born: c.Clock.Now()}
 	d.cache.init()
 	d.members.init()
 	d.trouble.d = d

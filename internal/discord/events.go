@@ -3,10 +3,9 @@ package discord
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
-
-	dg "github.com/disgoorg/disgo/discord"
 
 	"rookery/internal/community"
 )
@@ -68,42 +67,43 @@ func (d *Discord) dispatch(f frame, done func()) {
 	}
 }
 
-// message queues a message behind the others of its channel.
+// message queues a message that addresses us behind the others of its channel.
+// Most do not, and are over with as soon as that is known.
 func (d *Discord) message(f frame, done func()) {
-	head, err := guarded[struct {
-		Channel community.ChannelID `json:"channel_id"`
-		Guild   community.GuildID   `json:"guild_id"`
-	}](f.Data)
+	g, err := guarded[got](f.Data)
+	if err == nil && !g.named() {
+		err = errors.New("it does not say which message it is")
+	}
 	if err != nil {
 		d.unreadable(f.Event, err)
+		d.lost() // whoever wrote it waits; perhaps it can be read from its channel
 		done()
 		return
 	}
-	ok := d.queues.put("channel "+string(head.Channel), job{done: done, run: func(ctx context.Context) {
-		m, err := guarded[dg.Message](f.Data)
-		if err != nil {
-			d.unreadable(f.Event, err)
-			return
-		}
+	if me := d.me(); me.account != "" && !d.concerns(me, &g) {
+		done()
+		return
+	}
+	ok := d.queues.put("channel "+g.Channel, job{done: done, run: func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, messageTime)
 		defer cancel()
-		if err := d.conn.hear(ctx, m); err != nil {
-			d.log.Warn("a message could not be taken in; its channel is looked through again", "channel", head.Channel, "message", m.ID.String(), "error", err)
-			d.lost(head.Guild, head.Channel)
+		if err := d.conn.hear(ctx, g); err != nil {
+			d.log.Warn("a message could not be taken in; its channel is looked through again", "channel", g.Channel, "message", g.ID, "error", err)
+			d.lost()
 		}
 	}})
 	if !ok {
 		d.queues.overflowed()
-		d.lost(head.Guild, head.Channel)
+		d.lost()
 		done()
 	}
 }
 
-// lost has a channel swept. Until that is done the saved sessions stand still,
-// so that a process that is killed before is told of the message again.
-func (d *Discord) lost(g community.GuildID, c community.ChannelID) {
+// lost has all channels swept. Until that is done the saved sessions stand
+// still, so that a process that is killed before is told of the message again.
+func (d *Discord) lost() {
 	d.conn.freeze(d.Clock.Now())
-	d.missed(g, c)
+	d.missed()
 }
 
 // caughtUp says that everything that was missed has been looked for.

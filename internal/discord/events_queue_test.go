@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-
-	dg "github.com/disgoorg/disgo/discord"
 )
 
 func TestASlowHandlerHoldsUpNothingElse(t *testing.T) {
@@ -17,7 +15,7 @@ func TestASlowHandlerHoldsUpNothingElse(t *testing.T) {
 	r := newRig(t, newBackend(t), sqlite(t))
 	hold, began := make(chan struct{}), make(chan struct{})
 	heard, pressed := make(chan string, 500), make(chan string, 10)
-	r.conn.hear = func(ctx context.Context, m dg.Message) error {
+	r.conn.hear = func(ctx context.Context, m got) error {
 		if m.Content == "slow" {
 			close(began)
 			<-hold
@@ -57,7 +55,7 @@ func TestWhatFindsNoRoomIsCountedAndComesAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, newBackend(t), sqlite(t))
 	hold := make(chan struct{})
-	r.conn.hear = func(ctx context.Context, _ dg.Message) error {
+	r.conn.hear = func(ctx context.Context, _ got) error {
 		select {
 		case <-hold:
 		case <-ctx.Done():
@@ -164,7 +162,7 @@ func FuzzFrame(f *testing.F) {
 			t.Errorf("done %d times", done)
 		}
 		if fr.Event == "MESSAGE_CREATE" {
-			_, _ = guarded[dg.Message](fr.Data)
+			_, _ = guarded[got](fr.Data)
 		}
 		if fr.Event == "GUILD_CREATE" {
 			for _, g := range d.Guilds() {

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	dg "github.com/disgoorg/disgo/discord"
-
 	"rookery/internal/community"
 	"rookery/internal/failpoint"
 	"rookery/internal/inbox"
@@ -20,6 +18,9 @@ const (
 	// sweepEvery is how often all channels are swept, for events may be lost.
 	// Source: events/gateway, "Tracking State".
 	sweepEvery = 15 * time.Minute
+	// sweepRest is how long after a sweep the next may begin: an event that nobody
+	// can read, sent again and again, is no reason to read without end.
+	sweepRest = 5 * time.Second
 	// sweepAgain is when a sweep that failed is tried again; twice as long each
 	// time, up to sweepEvery.
 	sweepAgain = 30 * time.Second
@@ -33,16 +34,15 @@ type intakeState struct {
 	begun   bool
 	start   int64                         // messages before it are nobody's business
 	gap     int                           // counts what may have lost messages
-	whole   map[community.GuildID]int     // the gap up to which all of a guild's channels were swept
-	unsure  map[community.ChannelID]int   // channels that are not, and since which gap
-	lost    map[community.GuildID]int     // guilds that are not
-	seen    map[community.ChannelID]seen  // what has been looked at
+	seen    map[community.ChannelID]seen  // what sweeps have read
 	dirty   map[community.ChannelID]bool  // not stored yet
 	directs map[community.MemberID]string // conversations that were opened
 	wake    chan struct{}                 // a sweep is wanted
 }
 
-// seen is how far a channel has been looked at.
+// seen is how far a channel has been read by sweeps. Events do not move it: one
+// that tells of a message says nothing about those before it. What a sweep
+// reads again the inbox knows.
 type seen struct {
 	guild   community.GuildID
 	message int64
@@ -50,14 +50,10 @@ type seen struct {
 
 func (d *Discord) initIntake() {
 	d.intake.renderers = map[string]Rendering{}
-	d.intake.whole = map[community.GuildID]int{}
-	d.intake.unsure = map[community.ChannelID]int{}
-	d.intake.lost = map[community.GuildID]int{}
 	d.intake.seen = map[community.ChannelID]seen{}
 	d.intake.dirty = map[community.ChannelID]bool{}
 	d.intake.directs = map[community.MemberID]string{}
 	d.intake.wake = make(chan struct{}, 1)
-	d.intake.gap = 1 // whatever came before this process was not looked at by it
 }
 
 // inboxAccount is our account as the inbox must know it.
@@ -103,23 +99,33 @@ func (d *Discord) begin(ctx context.Context) (self, error) {
 	return me, nil
 }
 
-// onMessage takes a MESSAGE_CREATE in; those of one channel come in order. An
-// error has the channel swept.
-func (d *Discord) onMessage(ctx context.Context, m dg.Message) error {
+// onMessage takes in a message that addresses us; those of one channel come in
+// order. An error has the channel swept.
+func (d *Discord) onMessage(ctx context.Context, g got) error {
 	me, err := d.begin(ctx)
 	if err != nil {
 		return err
 	}
-	g := gotOf(m)
 	at := community.Place{Guild: community.GuildID(g.Guild), Channel: community.ChannelID(g.Channel)}
-	direct := at.Guild == ""
-	if g.addresses(string(me.member.ID), direct) && (!direct || !d.NoDirect) {
-		if _, err := d.takeIn(ctx, me, at, []got{g}); err != nil {
-			return fmt.Errorf("take in message %s: %w", g.ID, err)
+	if !d.concerns(me, &g) {
+		return nil
+	}
+	if at.Guild == "" {
+		// Sweeps know of no conversation but by its messages.
+		if err := d.startSeen(ctx, me.account, g.Channel); err != nil {
+			return err
 		}
 	}
-	d.intake.looked(at, number(g.ID))
+	if _, err := d.takeIn(ctx, me, at, []got{g}); err != nil {
+		return fmt.Errorf("take in message %s: %w", g.ID, err)
+	}
 	return nil
+}
+
+// concerns tells whether an event's message addresses us where we listen.
+func (d *Discord) concerns(me self, g *got) bool {
+	direct := g.Guild == ""
+	return g.addresses(string(me.member.ID), direct) && (!direct || !d.NoDirect)
 }
 
 // takeIn hands messages that address us, oldest first, to the inbox, and tells
@@ -192,15 +198,20 @@ func (d *Discord) memberOf(ctx context.Context, guild community.GuildID, u gotUs
 	return g, nil
 }
 
-// missed says that messages of a channel were not looked at; an empty channel
-// means any of the guild's, and both empty anything at all.
-func (d *Discord) missed(guild community.GuildID, channel community.ChannelID) {
-	d.intake.missed(guild, channel)
+// missed says that messages may have come of which no event has told.
+func (d *Discord) missed() {
+	d.intake.mu.Lock()
+	d.intake.gap++
+	d.intake.mu.Unlock()
+	select {
+	case d.intake.wake <- struct{}{}:
+	default: // a sweep is on its way
+	}
 }
 
 // onReady hears of a new session of a shard: anything may have been missed in
 // its guilds. It does not block.
-func (d *Discord) onReady(int) { d.intake.missed("", "") }
+func (d *Discord) onReady(int) { d.missed() }
 
 // runIntake lives as long as Run: it stores what has been looked at, and sweeps
 // every 15 minutes and when something was missed. It ends, flushed, when ctx
@@ -226,6 +237,7 @@ func (d *Discord) runSweeps(ctx context.Context) {
 		_, err := d.Sweep(ctx)
 		if err == nil || ctx.Err() != nil {
 			pause, again = sweepEvery, sweepAgain
+			d.wait(ctx, sweepRest, nil)
 			continue
 		}
 		d.log.Warn("missed messages could not all be looked for; this is tried again", "again_in", again, "error", err)
@@ -243,41 +255,6 @@ func (d *Discord) wait(ctx context.Context, pause time.Duration, wake <-chan str
 	case <-ctx.Done():
 	}
 	return ctx.Err() == nil
-}
-
-// looked notes that a channel has been looked at up to a message, unless
-// something before it may not have been.
-func (s *intakeState) looked(at community.Place, message int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.whole[at.Guild] < max(s.lost[at.Guild], s.lost[""]) || s.whole[at.Guild] == 0 || s.unsure[at.Channel] > 0 {
-		return
-	}
-	s.note(at.Channel, seen{at.Guild, message})
-}
-
-// note moves what has been looked at forward; called with the mutex held.
-func (s *intakeState) note(channel community.ChannelID, to seen) {
-	if to.message <= s.seen[channel].message {
-		return
-	}
-	s.seen[channel] = to
-	s.dirty[channel] = true
-}
-
-func (s *intakeState) missed(guild community.GuildID, channel community.ChannelID) {
-	s.mu.Lock()
-	s.gap++
-	if channel != "" {
-		s.unsure[channel] = s.gap
-	} else {
-		s.lost[guild] = s.gap
-	}
-	s.mu.Unlock()
-	select {
-	case s.wake <- struct{}{}:
-	default: // one is on its way
-	}
 }
 
 // direct is the conversation with a member that was opened before.

@@ -47,7 +47,7 @@ func (k answerKind) Send(ctx context.Context, a outbox.Attempt) (string, error) 
 		case err == nil:
 			return id, nil
 		case codeOf(err) == codeUnknownWebhook && k.Now(a.Account).Before(a.First.Add(missingAnswer)):
-			return "", &outbox.SendError{Outcome: outbox.NotSent, RetryAt: k.d.Clock.Now().Add(answerPause), Err: err}
+			return "", &outbox.SendError{Outcome: outbox.NotSent, Alone: true, RetryAt: k.d.Clock.Now().Add(answerPause), Err: err}
 		case !deadToken(err):
 			return "", sendError(err)
 		}

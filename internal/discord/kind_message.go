@@ -25,6 +25,9 @@ func (d *Discord) registerKinds() {
 	d.Outbox.Register(answerKind{base})
 }
 
+// bornTime is how long logging in takes at most if nothing is wrong.
+const bornTime = 15 * time.Second
+
 // kindBase is what the kinds share.
 type kindBase struct{ d *Discord }
 
@@ -35,7 +38,11 @@ func (k kindBase) Now(account community.AccountID) time.Time { return k.d.Now(ac
 func (k kindBase) ready(a outbox.Attempt) (self, error) {
 	me := k.d.me()
 	if me.account == "" || me.account != a.Account {
-		return self{}, &outbox.SendError{Outcome: outbox.NotSent, Err: fmt.Errorf("account %s is not logged in", a.Account)}
+		var soon time.Time // the outbox begins with what an earlier process left, while we log in
+		if now := k.d.Clock.Now(); now.Before(k.d.born.Add(bornTime)) {
+			soon = now.Add(time.Second)
+		}
+		return self{}, &outbox.SendError{Outcome: outbox.NotSent, RetryAt: soon, Err: fmt.Errorf("account %s is not logged in", a.Account)}
 	}
 	return me, nil
 }

@@ -37,6 +37,12 @@ func (d *Discord) startSeen(ctx context.Context, account community.AccountID, ch
 	if d.Store == nil {
 		return nil
 	}
+	d.intake.mu.Lock()
+	_, known := d.intake.seen[community.ChannelID(channel)]
+	d.intake.mu.Unlock()
+	if known {
+		return nil
+	}
 	err := d.Store.WriteRelaxed(ctx, func(ctx context.Context, tx store.Tx) error {
 		_, err := tx.Exec(ctx, `insert into discord_seen (account, channel, guild, message) values ($1, $2, '', 0) on conflict do nothing`,
 			string(account), channel)
@@ -79,7 +85,7 @@ func (d *Discord) readSeen(ctx context.Context, account community.AccountID) (ma
 // seenBatch keeps one transaction short.
 const seenBatch = 500
 
-// flushSeen stores what has been looked at since the last time. It need not be
+// flushSeen stores what has been read since the last time. It need not be
 // durable: what is forgotten is looked at again.
 func (d *Discord) flushSeen(ctx context.Context) error {
 	me := d.me()

@@ -79,10 +79,10 @@ func (d *Discord) Sweep(ctx context.Context) (Swept, error) {
 	if err != nil {
 		return Swept{Failed: 1}, fmt.Errorf("look for missed messages: %w", err)
 	}
-	total, failures := d.sweepDirect(ctx, me, gap)
+	total, failures := d.sweepDirect(ctx, me)
 	var mu sync.Mutex
 	sideBySide(guilds, func(g community.GuildID) {
-		swept, err := d.sweepGuild(ctx, me, g, gap)
+		swept, err := d.sweepGuild(ctx, me, g)
 		mu.Lock()
 		defer mu.Unlock()
 		total.add(swept)
@@ -98,9 +98,6 @@ func (d *Discord) Sweep(ctx context.Context) (Swept, error) {
 	}
 	s.mu.Lock()
 	over := s.gap == gap
-	if over {
-		clear(s.unsure) // what is left of it was in channels that are no more
-	}
 	s.mu.Unlock()
 	if over {
 		d.caughtUp()
@@ -166,7 +163,7 @@ func (c sweptChannel) readable() bool {
 }
 
 // sweepGuild sweeps the channels and open threads of a guild.
-func (d *Discord) sweepGuild(ctx context.Context, me self, guild community.GuildID, gap int) (Swept, error) {
+func (d *Discord) sweepGuild(ctx context.Context, me self, guild community.GuildID) (Swept, error) {
 	swept := Swept{Guilds: 1}
 	channels, err := d.guildChannels(ctx, guild)
 	switch ClassOf(err) {
@@ -179,7 +176,7 @@ func (d *Discord) sweepGuild(ctx context.Context, me self, guild community.Guild
 	}
 	var failures []error
 	for _, c := range channels {
-		one, err := d.sweepOne(ctx, me, c, gap)
+		one, err := d.sweepOne(ctx, me, c)
 		swept.add(one)
 		if err != nil && len(failures) < 3 {
 			failures = append(failures, fmt.Errorf("channel %s: %w", c.place.Channel, err))
@@ -187,11 +184,6 @@ func (d *Discord) sweepGuild(ctx context.Context, me self, guild community.Guild
 		if ctx.Err() != nil {
 			break
 		}
-	}
-	if ctx.Err() == nil { // what failed is kept back by itself
-		d.intake.mu.Lock()
-		d.intake.whole[guild] = gap
-		d.intake.mu.Unlock()
 	}
 	return swept, errors.Join(failures...)
 }
@@ -224,7 +216,7 @@ func (d *Discord) guildChannels(ctx context.Context, guild community.GuildID) ([
 }
 
 // sweepDirect sweeps the conversations that are known.
-func (d *Discord) sweepDirect(ctx context.Context, me self, gap int) (swept Swept, failures []error) {
+func (d *Discord) sweepDirect(ctx context.Context, me self) (swept Swept, failures []error) {
 	s := &d.intake
 	s.mu.Lock()
 	var known []community.ChannelID
@@ -239,7 +231,7 @@ func (d *Discord) sweepDirect(ctx context.Context, me self, gap int) (swept Swep
 	}
 	var mu sync.Mutex
 	sideBySide(known, func(id community.ChannelID) {
-		one, err := d.sweepOne(ctx, me, sweepChannel{place: community.Place{Channel: id}, last: -1}, gap)
+		one, err := d.sweepOne(ctx, me, sweepChannel{place: community.Place{Channel: id}, last: -1})
 		mu.Lock()
 		defer mu.Unlock()
 		swept.add(one)
@@ -247,23 +239,15 @@ func (d *Discord) sweepDirect(ctx context.Context, me self, gap int) (swept Swep
 			failures = append(failures, fmt.Errorf("conversation %s: %w", id, err))
 		}
 	})
-	if ctx.Err() == nil { // what failed is kept back by itself
-		s.mu.Lock()
-		s.whole[""] = gap
-		s.mu.Unlock()
-	}
 	return swept, failures
 }
 
 // sweepOne reads what a channel holds beyond what has been looked at.
-func (d *Discord) sweepOne(ctx context.Context, me self, c sweepChannel, gap int) (swept Swept, err error) {
+func (d *Discord) sweepOne(ctx context.Context, me self, c sweepChannel) (swept Swept, err error) {
 	from := d.from(me, c.place.Channel)
 	defer func() {
 		if err != nil {
 			swept.Failed++
-			d.intake.failed(c.place.Channel)
-		} else {
-			d.intake.settled(c.place.Channel, gap)
 		}
 	}()
 	if c.last >= 0 && c.last <= from || !d.hears(ctx, c.place) {
@@ -320,25 +304,12 @@ func (d *Discord) hears(ctx context.Context, at community.Place) bool {
 	return d.Hears == nil || at.Guild == "" || d.Hears(ctx, at)
 }
 
-// reached notes that a sweep has looked at a channel up to a message.
+// reached notes that a sweep has read a channel up to a message.
 func (s *intakeState) reached(at community.Place, message int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.note(at.Channel, seen{at.Guild, message})
-}
-
-// failed keeps events from moving a channel on before it is swept.
-func (s *intakeState) failed(channel community.ChannelID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.unsure[channel] = max(s.unsure[channel], s.gap)
-}
-
-// settled says that a channel has been swept, as it stood at a gap.
-func (s *intakeState) settled(channel community.ChannelID, gap int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.unsure[channel] <= gap {
-		delete(s.unsure, channel)
+	if message > s.seen[at.Channel].message {
+		s.seen[at.Channel] = seen{at.Guild, message}
+		s.dirty[at.Channel] = true
 	}
 }

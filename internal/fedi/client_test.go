@@ -3,7 +3,7 @@ package fedi
 import (
 	"context"
 	"encoding/json"
-	"flag"
+	stdflag "flag"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) {
 	// 30 stories a test are enough for every change; more with -rapid.checks.
-	if err := flag.Set("rapid.checks", "30"); err != nil {
+	if err := stdflag.Set("rapid.checks", "30"); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)

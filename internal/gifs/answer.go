@@ -320,7 +320,7 @@ func (g *GIFs) send(ctx context.Context, w turns.Waiting, in room, a answer, tri
 	if err := g.Outbox.Deliver(ctx, claim); err != nil {
 		// The outbox has it now and will bring it to its end.
 		g.Log.Warn("the reply is not out yet", "account", m.Account, "post", m.Post.ID, "error", err)
-		if s, ok := errors.AsType[*outbox.SendError](err); ok && s.Outcome == outbox.NotSent {
+		if s, ok := errors.AsType[*outbox.SendError](err); ok && s.Outcome == outbox.NotSent && !s.Alone {
 			return true, err // the server is in trouble; the others would meet it too
 		}
 	}

@@ -51,7 +51,7 @@ func (o *Outbox) send(ctx context.Context, kind Kind, c *Claim) (string, error) 
 	now := o.Clock.Now()
 	passed := max(now.Sub(c.at), now.Round(0).Sub(c.wall))
 	if passed >= o.Timeout || passed < 0 {
-		return "", &SendError{Outcome: NotSent, Err: errors.New("the time to send it had passed before it was sent")}
+		return "", &SendError{Outcome: NotSent, Alone: true, Err: errors.New("the time to send it had passed before it was sent")}
 	}
 	a := c.row.attemptOn(c.made)
 	if o.Rehearse != nil {

@@ -23,6 +23,9 @@ type SendError struct {
 	Complete bool
 	// RetryAt is when to try again after NotSent; zero leaves it to the back-off.
 	RetryAt time.Time
+	// Alone says that NotSent has its cause in this very effect: others of the
+	// account need not wait.
+	Alone bool
 	// Doubtful says that a Rejected one has no reason that is known to last: a
 	// server in trouble also answers like that.
 	Doubtful bool

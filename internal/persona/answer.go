@@ -200,7 +200,7 @@ func (p *Persona) send(ctx context.Context, w waiting, reply outbox.Effect) (boo
 	if err := p.Outbox.Deliver(ctx, claim); err != nil {
 		// The outbox has it now and will bring it to its end.
 		p.Log.Warn("the answer is not out yet", "account", m.Account, "post", m.Post.ID, "error", err)
-		if s, ok := errors.AsType[*outbox.SendError](err); ok && s.Outcome == outbox.NotSent {
+		if s, ok := errors.AsType[*outbox.SendError](err); ok && s.Outcome == outbox.NotSent && !s.Alone {
 			return true, err // the server is in trouble; the others would meet it too
 		}
 	}

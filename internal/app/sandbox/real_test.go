@@ -59,6 +59,7 @@ func playAlone(t *testing.T, program, story string) *play {
 		"mention": {"11 of 11 steps held", "unlisted: everyone", "direct: only who is mentioned", "[content warning: clockwork, existential]"},
 		"persona": {"15 of 15 steps held", "followers only", "(deleted)", "<post by=\"@someone\"> [not shared] </post>",
 			"rookery pause: Paused since", "Elelem tells Olga: @olga@social.example"},
+		"discord": {"16 of 16 steps held"},
 		"gif": {"16 of 16 steps held", "[picture: GIF, 480 x 360, ", "alt text “Animated GIF: bouncing bob, ", "[content warning: NSFW]",
 			`The board was asked for: safe, animated, gif, "safe", "or", "explicit"`, "A quarter of an hour later"},
 	}[story]...)}
