@@ -46,7 +46,7 @@ func (k answerKind) Send(ctx context.Context, a outbox.Attempt) (string, error) 
 		switch {
 		case err == nil:
 			return id, nil
-		case codeOf(err) == codeUnknownWebhook && k.Now(a.Account).Before(a.First.Add(missingAnswer)):
+		case codeOf(err) == codeUnknownWebhook && k.Now(a.Account).Before(a.First.Add(missingAnswer)) && !k.ignored(ctx, me, p, a):
 			return "", &outbox.SendError{Outcome: outbox.NotSent, Alone: true, RetryAt: k.d.Clock.Now().Add(answerPause), Err: err}
 		case !deadToken(err):
 			return "", sendError(err)
@@ -68,6 +68,16 @@ func (k answerKind) Send(ctx context.Context, a outbox.Attempt) (string, error) 
 	}
 	k.tidy(ctx, me, p)
 	return id, nil
+}
+
+// ignored tells whether Discord surely never took an acknowledgement: the time
+// for it is over, and no message of the interaction stands in the channel.
+func (k answerKind) ignored(ctx context.Context, me self, p AnswerTo, a outbox.Attempt) bool {
+	if !p.Member || p.Private || k.Now(a.Account).Before(timeOf(p.Interaction).Add(ackWindow+answerPause)) {
+		return false
+	}
+	g, err := k.d.commanded(ctx, me, p, func(got) bool { return true })
+	return err == nil && g.ID == ""
 }
 
 // lives tells whether the token may still be good.
