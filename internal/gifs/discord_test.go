@@ -355,6 +355,38 @@ func TestMessageIsGone(t *testing.T) {
 	})
 }
 
+// The bot is removed from the guild while a request of each kind is under way:
+// a mention can not be answered any more, a command's token still lives, and
+// nothing is tried for ever.
+func TestRemovedFromTheGuildMeanwhile(t *testing.T) {
+	eachGuild(t, func(t *testing.T, s *store.Store) {
+		w := newGuild(t, s, nil, many(3)...)
+		w.say(w.general, "gif cat")
+		in := w.slash(w.general, "cat")
+		w.sim.Kick(w.guild, w.sim.AppID())
+		w.work()
+		w.are("done 1, failed 1")
+		if m := w.only(w.general); m.Interaction == nil || m.Interaction["id"] != in.ID {
+			t.Errorf("in a guild that it was removed from it wrote %+v", m)
+		}
+	})
+}
+
+// A message that is nothing but emoji is a request like others: refused or
+// answered, with words that Discord takes.
+func TestRequestOf2000Emoji(t *testing.T) {
+	inGuild(t, func(t *testing.T, s *store.Store) {
+		w := newGuild(t, s, nil, many(3)...)
+		w.say(w.general, "gif "+strings.Repeat("🦉", 1900))
+		w.work()
+		m := w.only(w.general)
+		if n := discord.Length(m.Content); n == 0 || n > discord.MaxContent {
+			t.Errorf("%d characters", n)
+		}
+		contains(t, m.Content, "1 word too many was left out")
+	})
+}
+
 // ⚠ One answer, whatever step the process dies at, for a command and for a
 // mention.
 func TestOneAnswerAfterDeathOnDiscord(t *testing.T) {

@@ -5,7 +5,10 @@
 // and what becomes of many requests, how long it takes to start, how much memory
 // and room it needs, and whether anything grows in a year. It prints one table,
 // and beside it what the numbers depend on: the processors and what the disk
-// takes to make a write safe.
+// takes to make a write safe. On Discord: how many messages it hears in a
+// second, what it keeps in memory for 50 guilds, how soon a press is
+// acknowledged, how long it takes to know 500 guilds; discordgo does the same
+// beside it.
 //
 // The servers are simulated in this process (a model that answers at once, and
 // rate limits off unless the part says otherwise); the program is built as for
