@@ -87,3 +87,26 @@ func (m *Manual) Advance(d time.Duration) {
 		}
 	}
 }
+
+// Run lets time pass by itself, a hundred times as fast as outside, for waits
+// that nothing else tells of. It goes on until stop is called.
+func (m *Manual) Run() (stop func()) {
+	over := make(chan struct{})
+	var running sync.WaitGroup
+	running.Go(func() {
+		tick := time.NewTicker(2 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				m.Advance(200 * time.Millisecond)
+			case <-over:
+				return
+			}
+		}
+	})
+	return func() {
+		close(over)
+		running.Wait()
+	}
+}

@@ -193,7 +193,7 @@ func TestAGapIsNotJumped(t *testing.T) {
 	b.say(b.general, b.mention("missed"))
 	b.d.onReady(0)
 	b.sim.Inject(discordsim.Fail(500).On("GET", "/channels/*/messages").Always())
-	again := b.fast()
+	again := b.clock.Run()
 	if _, err := b.d.Sweep(t.Context()); err == nil {
 		t.Error("a sweep that could not read tells no error")
 	}
@@ -220,23 +220,6 @@ func TestAGapIsNotJumped(t *testing.T) {
 	if got := b.texts(); got != "@rookery dropped" {
 		t.Errorf("took %q", got)
 	}
-}
-
-// fast lets the clock run by itself until it is called again: for waits that
-// nothing on the wire tells of.
-func (b *bench) fast() (stop func()) {
-	ctx, cancel := context.WithCancel(b.t.Context())
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		tick := time.NewTicker(time.Millisecond)
-		defer tick.Stop()
-		for ctx.Err() == nil {
-			<-tick.C
-			b.clock.Advance(100 * time.Millisecond)
-		}
-	}()
-	return func() { cancel(); <-over }
 }
 
 func TestSweepReadsOnPageByPage(t *testing.T) {

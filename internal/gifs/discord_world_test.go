@@ -113,7 +113,7 @@ func newGuild(t testing.TB, s *store.Store, more func(*Config), pictures ...boor
 			t.Log(w.log.String())
 		}
 	})
-	defer w.passing()() // some of what is done at the start waits a little
+	defer w.clock.Run()() // some of what is done at the start waits a little
 	if err := w.discord.WaitReady(w.patience()); err != nil {
 		t.Fatal(err)
 	}
@@ -343,24 +343,4 @@ func buttons(m discordsim.Message) (ids []string) {
 	}
 	walk(m.Components)
 	return ids
-}
-
-// passing lets time pass.
-func (w *guildWorld) passing() (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(2 * time.Millisecond):
-				w.clock.Advance(250 * time.Millisecond)
-			}
-		}
-	})
-	return func() {
-		cancel()
-		wg.Wait()
-	}
 }

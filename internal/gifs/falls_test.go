@@ -121,7 +121,7 @@ func TestRefusedFormIsFollowedByTheNext(t *testing.T) {
 			w.sim.Processing(1)
 			w.sim.Inject(fault.On("POST", uploadPath))
 			q := w.ask("cat")
-			stop := w.passing()
+			stop := w.clock.Run()
 			w.rounds(3)
 			stop()
 			if m := w.medium(w.reply(q)); m.Width != 320 {

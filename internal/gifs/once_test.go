@@ -107,33 +107,13 @@ func TestDeathAfterTheUpload(t *testing.T) {
 			return stuck.Hits() == 1
 		})
 		page := w.chosenPage()
-		defer w.passing()()
+		defer w.clock.Run()()
 		w.rounds(2)
 		w.settled(q, page)
 		if w.uploads() != 1 {
 			t.Errorf("%d uploads", w.uploads())
 		}
 	})
-}
-
-// passing lets time pass while something waits by the clock.
-func (w *world) passing() (stop func()) {
-	ctx, cancel := context.WithCancel(w.Context())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(2 * time.Millisecond):
-				w.clock.Advance(250 * time.Millisecond)
-			}
-		}
-	})
-	return func() {
-		cancel()
-		wg.Wait()
-	}
 }
 
 // ⚠ A process that dies while its post is on the way: one reply, with the same
@@ -312,7 +292,7 @@ func TestProcessingIsWaitedFor(t *testing.T) {
 		w.sim.Processing(3)
 		w.sim.ProcessingTime(20 * time.Second)
 		q := w.ask("cat")
-		defer w.passing()()
+		defer w.clock.Run()()
 		w.rounds(2)
 		w.settled(q, "")
 		if n := w.postsRefused(); n != 0 {

@@ -26,7 +26,7 @@ func TestHelp(t *testing.T) {
 func (w *world) turn(state string) {
 	w.Helper()
 	w.slash(w.ada, "settings owls", discordsim.Args{"enabled": state == "on"})
-	defer w.passing()()
+	defer w.clock.Run()()
 	w.until("the commands are right with the owls "+state, func() bool { return w.has("hoot") == (state == "on") })
 }
 
@@ -96,7 +96,7 @@ func TestRemovedGuildIsForgotten(t *testing.T) {
 				if back {
 					w.sim.BotJoins(w.guild, discordsim.ViewChannel)
 					func() {
-						defer w.passing()() // the connection may have to be made anew
+						defer w.clock.Run()() // the connection may have to be made anew
 						w.until("it is noted that the bot is back", func() bool { return !w.left() })
 					}()
 				}

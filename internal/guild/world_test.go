@@ -114,7 +114,7 @@ func newWorld(t testing.TB, s *store.Store, more ...*settings.Group) *world {
 			t.Log(w.log.String())
 		}
 	})
-	defer w.passing()() // some of what is done at the start waits a little
+	defer w.clock.Run()() // some of what is done at the start waits a little
 	if err := w.discord.WaitReady(w.patience()); err != nil {
 		t.Fatal(err)
 	}
@@ -215,26 +215,6 @@ func (w *world) until(what string, cond func() bool) {
 		case <-give.Done():
 			w.Fatalf("waited in vain until %s", what)
 		}
-	}
-}
-
-// passing lets time pass.
-func (w *world) passing() (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(2 * time.Millisecond):
-				w.clock.Advance(250 * time.Millisecond)
-			}
-		}
-	})
-	return func() {
-		cancel()
-		wg.Wait()
 	}
 }
 
