@@ -148,7 +148,11 @@ func (o *options) tell(ctx context.Context, out io.Writer, w *world, bot *child,
 	for _, line := range t.intro {
 		fmt.Fprintln(out, line)
 	}
-	fmt.Fprintf(out, "\nRookery %s; the server is simulated as %s; the bot's log: %s\n", o.version, o.profile, w.log())
+	server := "; the server is simulated as " + string(o.profile)
+	if w.discord != nil {
+		server = ""
+	}
+	fmt.Fprintf(out, "\nRookery %s%s; the bot's log: %s\n", o.version, server, w.log())
 	s := &stage{world: w, ctx: ctx, bot: bot, out: out, began: time.Now()}
 	outcomes, all := s.play(t)
 	took := time.Since(s.began)

@@ -43,15 +43,7 @@ func repliedInGuild(s *stage) error {
 
 // gifIn waits for the one picture that came since there were so many messages.
 func (s *stage) gifIn(before int, tag string) (discordsim.Message, error) {
-	since := func() []discordsim.Message {
-		var all []discordsim.Message
-		for _, by := range s.discord.ByBot(s.guild.general)[before:] {
-			if len(by.Attachments) > 0 {
-				all = append(all, by)
-			}
-		}
-		return all
-	}
+	since := func() []discordsim.Message { return s.shown(before) }
 	if err := s.hear("a message with a picture of “"+tag+"”", func() bool { return len(since()) > 0 }, func() string { return "none" }); err != nil {
 		return discordsim.Message{}, err
 	}
@@ -70,6 +62,18 @@ func (s *stage) gifIn(before int, tag string) (discordsim.Message, error) {
 	s.check(strings.Contains(m.Content, credit), "the message says “"+credit+"”", m.Content)
 	s.check(image.Rating == boorusim.Safe, "a safe picture", string(image.Rating))
 	return m, nil
+}
+
+// shown are the messages with pictures that came since there were so many
+// messages.
+func (s *stage) shown(before int) []discordsim.Message {
+	var all []discordsim.Message
+	for _, by := range s.discord.ByBot(s.guild.general)[before:] {
+		if len(by.Attachments) > 0 {
+			all = append(all, by)
+		}
+	}
+	return all
 }
 
 func commandGIF(s *stage) error {
