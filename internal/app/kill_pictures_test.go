@@ -336,7 +336,7 @@ func pictureFaults(w *apptest.World) (again []*fedisim.Injected) {
 	for _, f := range []fedisim.Fault{
 		fedisim.Fail(500).Stored().On("POST", uploads).Chance(0.05),
 		fedisim.Fail(500).On("POST", uploads).Chance(0.04),
-		fedisim.FailProcessing().Chance(0.04),
+		fedisim.FailProcessing().Chance(0.01), // a picture of which each form fails is rightly not shown: seldom
 		fedisim.Reset().On("POST", uploads).Chance(0.03),
 		fedisim.Reset().Stored().On("POST", uploads).Chance(0.05),
 		fedisim.Late(300*time.Millisecond, true).On("POST", uploads).Chance(0.04),

@@ -139,6 +139,7 @@ func (d *Discord) loggingIn(ctx context.Context) bool {
 
 // login finds out who we are.
 func (d *Discord) login(ctx context.Context) error {
+	defer d.trying.Do(func() { close(d.tried) })
 	user, err := get[dg.User](ctx, d, "log in", rest.GetCurrentUser.Compile(nil))
 	if err != nil {
 		return err

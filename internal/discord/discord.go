@@ -124,7 +124,8 @@ type Discord struct {
 	limiter *limiter     // of every request to the API
 	rest    rest.Rest    // over http and limiter; each call needs rest.WithCtx
 	server  serverTime
-	born    time.Time
+	tried   chan struct{} // closed when logging in has been tried
+	trying  sync.Once
 	trouble troubles
 
 	mu   sync.Mutex
@@ -174,7 +175,7 @@ func New(c Config) (*Discord, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Discord{Config: c, log: c.Log, born: c.Clock.Now()}
+	d := &Discord{Config: c, log: c.Log, tried: make(chan struct{})}
 	d.cache.init()
 	d.members.init()
 	d.trouble.d = d

@@ -37,7 +37,7 @@ func (answerKind) KeepsKey(community.AccountID) bool { return true }
 // Send implements outbox.Kind.
 func (k answerKind) Send(ctx context.Context, a outbox.Attempt) (string, error) {
 	var p AnswerTo
-	me, err := k.load(a, &p)
+	me, err := k.load(ctx, a, &p)
 	if err != nil {
 		return "", err
 	}
@@ -209,7 +209,7 @@ func (k answerKind) original(ctx context.Context, me self, p AnswerTo) (string, 
 // Find implements outbox.Finder.
 func (k answerKind) Find(ctx context.Context, a outbox.Attempt, free func(context.Context, string) (bool, error)) (outbox.Found, error) {
 	var p AnswerTo
-	me, err := k.load(a, &p)
+	me, err := k.load(ctx, a, &p)
 	if err != nil {
 		return outbox.Found{}, err
 	}

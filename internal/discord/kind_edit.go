@@ -30,7 +30,7 @@ func (editKind) Name() string { return EditKind }
 // Send implements outbox.Kind.
 func (k editKind) Send(ctx context.Context, a outbox.Attempt) (string, error) {
 	var e Edit
-	if _, err := k.load(a, &e); err != nil {
+	if _, err := k.load(ctx, a, &e); err != nil {
 		return "", err
 	}
 	post := e.Post
@@ -88,7 +88,7 @@ func (deleteKind) DropsUnsent() {}
 
 // Send implements outbox.Kind.
 func (k deleteKind) Send(ctx context.Context, a outbox.Attempt) (string, error) {
-	if _, err := k.ready(a); err != nil {
+	if _, err := k.ready(ctx, a); err != nil {
 		return "", err
 	}
 	for _, id := range slices.Backward(a.Made) {
@@ -122,7 +122,7 @@ func (reactKind) Name() string { return ReactKind }
 // Send implements outbox.Kind.
 func (k reactKind) Send(ctx context.Context, a outbox.Attempt) (string, error) {
 	var r React
-	if _, err := k.load(a, &r); err != nil {
+	if _, err := k.load(ctx, a, &r); err != nil {
 		return "", err
 	}
 	channel, message, err := placed(r.Post)

@@ -25,31 +25,37 @@ func (d *Discord) registerKinds() {
 	d.Outbox.Register(answerKind{base})
 }
 
-// bornTime is how long logging in takes at most if nothing is wrong.
-const bornTime = 15 * time.Second
-
 // kindBase is what the kinds share.
 type kindBase struct{ d *Discord }
 
 // Now implements outbox.Kind.
 func (k kindBase) Now(account community.AccountID) time.Time { return k.d.Now(account) }
 
-// ready tells whether the account is ours, and who we are.
-func (k kindBase) ready(a outbox.Attempt) (self, error) {
+// loginTime is how long logging in takes at most if nothing is wrong.
+const loginTime = 5 * time.Second
+
+// ready tells whether the account is ours, and who we are. The outbox begins
+// with what an earlier process left while we log in: for that it waits.
+func (k kindBase) ready(ctx context.Context, a outbox.Attempt) (self, error) {
+	if k.d.me().account == "" {
+		late, stop := k.d.Clock.After(loginTime)
+		defer stop()
+		select {
+		case <-k.d.tried:
+		case <-late:
+		case <-ctx.Done():
+		}
+	}
 	me := k.d.me()
 	if me.account == "" || me.account != a.Account {
-		var soon time.Time // the outbox begins with what an earlier process left, while we log in
-		if now := k.d.Clock.Now(); now.Before(k.d.born.Add(bornTime)) {
-			soon = now.Add(time.Second)
-		}
-		return self{}, &outbox.SendError{Outcome: outbox.NotSent, RetryAt: soon, Err: fmt.Errorf("account %s is not logged in", a.Account)}
+		return self{}, &outbox.SendError{Outcome: outbox.NotSent, Err: fmt.Errorf("account %s is not logged in", a.Account)}
 	}
 	return me, nil
 }
 
 // load reads an attempt's payload.
-func (k kindBase) load(a outbox.Attempt, payload any) (self, error) {
-	me, err := k.ready(a)
+func (k kindBase) load(ctx context.Context, a outbox.Attempt, payload any) (self, error) {
+	me, err := k.ready(ctx, a)
 	if err != nil {
 		return self{}, err
 	}
@@ -88,9 +94,9 @@ type newReference struct {
 	Must    bool   `json:"fail_if_not_exists"`
 }
 
-func (k messageKind) read(a outbox.Attempt) (self, Send, Message, error) {
+func (k messageKind) read(ctx context.Context, a outbox.Attempt) (self, Send, Message, error) {
 	var s Send
-	me, err := k.load(a, &s)
+	me, err := k.load(ctx, a, &s)
 	if err != nil {
 		return me, s, Message{}, err
 	}
@@ -102,7 +108,7 @@ func (k messageKind) read(a outbox.Attempt) (self, Send, Message, error) {
 
 // Send implements outbox.Kind.
 func (k messageKind) Send(ctx context.Context, a outbox.Attempt) (string, error) {
-	_, s, m, err := k.read(a)
+	_, s, m, err := k.read(ctx, a)
 	if err != nil {
 		return "", err
 	}
@@ -193,7 +199,7 @@ func notSentYet(err error) error {
 
 // Find implements outbox.Finder.
 func (k messageKind) Find(ctx context.Context, a outbox.Attempt, free func(context.Context, string) (bool, error)) (outbox.Found, error) {
-	me, s, m, err := k.read(a)
+	me, s, m, err := k.read(ctx, a)
 	if err != nil {
 		return outbox.Found{}, err
 	}
