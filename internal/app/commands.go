@@ -70,7 +70,7 @@ func (c *cli) run() *cobra.Command {
 			}
 			return c.with(cmd, "run", func(ctx context.Context, a *App) error {
 				return a.Run(ctx, func() {
-					a.log.Info("ready", "version", c.version, "accounts", len(a.cfg.Accounts), "database", a.store.Dialect(), "pid", os.Getpid())
+					a.log.Info("ready", "version", c.version, "accounts", len(a.cfg.Accounts), "discord", a.cfg.Discord.On, "database", a.store.Dialect(), "pid", os.Getpid())
 				})
 			})
 		},

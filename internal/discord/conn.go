@@ -115,7 +115,10 @@ func (d *Discord) Run(ctx context.Context) {
 // loggingIn logs in until that is done; false if ctx ended before.
 func (d *Discord) loggingIn(ctx context.Context) bool {
 	for try := 0; ; try++ {
-		err := d.login(ctx)
+		// With an end, a long limit is an error that is told, and not a wait.
+		once, cancel := context.WithTimeout(ctx, d.Timeout)
+		err := d.login(once)
+		cancel()
 		if err == nil {
 			d.conn.went(nil)
 			return true
@@ -252,6 +255,8 @@ func (c *connection) ask(ctx context.Context) (dg.GatewayBot, error) {
 	if !c.asked.IsZero() && now.Sub(c.asked) < fresh && !now.Before(c.asked) {
 		return c.gateway, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, c.d.Timeout)
+	defer cancel()
 	g, err := get[dg.GatewayBot](ctx, c.d, "look for the gateway", rest.GetGatewayBot.Compile(nil))
 	if err != nil {
 		return dg.GatewayBot{}, err

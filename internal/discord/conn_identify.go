@@ -55,7 +55,11 @@ func (c *connection) mayIdentify(ctx context.Context, n int) (permit, error) {
 		return permit{}, err
 	}
 	if left <= identifyFew {
-		c.d.trouble.set(Identifies, &Error{Class: Rate, RetryAt: until, Err: fmt.Errorf("only %d new sessions are left today: the connection was begun anew too often", max(left, 0))})
+		few := fmt.Errorf("%d new sessions are left today", max(left, 0))
+		if until.After(c.d.Clock.Now()) {
+			few = fmt.Errorf("%w, the next at %s", few, until.UTC().Format(time.RFC3339))
+		}
+		c.d.trouble.set(Identifies, few)
 	} else {
 		c.d.trouble.set(Identifies, nil)
 	}

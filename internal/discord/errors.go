@@ -111,6 +111,12 @@ func (d *Discord) fault(err error) error {
 		}
 		return e
 	}
+	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
+		err = errors.New("an answer that is not Discord's: a web page, perhaps")
+	}
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		err = errors.New("an answer that is not Discord's")
+	}
 	return &Error{Class: Unknown, Err: err}
 }
 
@@ -128,6 +134,9 @@ func (d *Discord) answered(rs *http.Response, code int, message string, fields j
 		e.Class = Transient // refused at the door
 	case s == http.StatusUnauthorized:
 		e.Class = Auth
+		if rs.Request != nil && strings.HasPrefix(rs.Request.Header.Get("Authorization"), "Bot ") {
+			e.Err = errTokenRefused
+		}
 	case s == http.StatusForbidden:
 		e.Class = Forbidden
 	case s == http.StatusNotFound:

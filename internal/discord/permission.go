@@ -1,5 +1,10 @@
 package discord
 
+import (
+	"net/url"
+	"strconv"
+)
+
 // Permission is a set of Discord's permissions. Source: topics/permissions.
 type Permission uint64
 
@@ -18,6 +23,16 @@ const (
 	ModerateMembers    Permission = 1 << 40
 	Administrator      Permission = 1 << 3
 )
+
+// Invited are the permissions that the bot is invited with: all that it uses.
+const Invited = ViewChannel | SendMessages | SendInThreads | EmbedLinks | AttachFiles | ReadMessageHistory | AddReactions
+
+// InviteURL is the page on which a manager invites an application to a guild.
+// Source: topics/oauth2, "Bot Authorization Flow".
+func InviteURL(application string) string {
+	return "https://discord.com/oauth2/authorize?client_id=" + url.QueryEscape(application) + "&scope=bot+applications.commands&permissions=" +
+		strconv.FormatUint(uint64(Invited), 10)
+}
 
 // Has tells whether all of want is there.
 func (p Permission) Has(want Permission) bool {

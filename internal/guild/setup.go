@@ -54,10 +54,8 @@ func (g *Guild) setupPressed(ctx context.Context, p *discord.Press) (discord.Ans
 		_, err := g.Book.Set(ctx, settings.Form{Guild: p.Place.Guild, By: by(p, "setup"), Check: checker{g.platform}, Values: g.answers(ctx, p, n, answer)})
 		if refused, ok := errors.AsType[*settings.Refused](err); ok {
 			var all []string
-			for _, bad := range refused.Problems {
-				if text := bad.Say(p.Language); !slices.Contains(all, text) {
-					all = append(all, text)
-				}
+			for _, bad := range settings.Together(refused.Problems) {
+				all = append(all, bad.Say(p.Language))
 			}
 			note = strings.Join(all, "\n")
 		} else if err != nil {

@@ -3,6 +3,7 @@ package settings
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,40 @@ func (p *Problem) Say(l words.Language) string {
 		args[name] = v
 	}
 	return l.Say(p.Key, args)
+}
+
+// Together is what to tell of the problems of several fields that were given
+// one answer: each thing once, and of each channel all that is missing there.
+func Together(all []*Problem) []*Problem {
+	var out []*Problem
+	for _, p := range all {
+		same := slices.IndexFunc(out, func(o *Problem) bool {
+			if o.Key != p.Key {
+				return false
+			}
+			if p.Key == words.SettingsChannelPermission {
+				return o.Args["channel"] == p.Args["channel"]
+			}
+			return o.Say(words.English) == p.Say(words.English)
+		})
+		if same < 0 {
+			out = append(out, p)
+			continue
+		}
+		have, ok := out[same].Args["permissions"].(phrases)
+		more, _ := p.Args["permissions"].(phrases)
+		if !ok {
+			continue
+		}
+		merged := slices.Clone(have)
+		for _, k := range more {
+			if !slices.Contains(merged, k) {
+				merged = append(merged, k)
+			}
+		}
+		out[same] = problem(p.Key, words.Args{"channel": p.Args["channel"], "permissions": merged})
+	}
+	return out
 }
 
 func (list phrases) say(l words.Language) string {

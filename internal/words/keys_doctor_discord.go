@@ -12,6 +12,10 @@ const (
 	DoctorDiscordTokenHelp        Key = "doctor_discord.token_help"
 	DoctorDiscordUnclear          Key = "doctor_discord.unclear" // {api}, {reason}
 	DoctorDiscordUnclearHelp      Key = "doctor_discord.unclear_help"
+	DoctorDiscordLimited          Key = "doctor_discord.limited" // {api}, {time}
+	DoctorDiscordLimitedHelp      Key = "doctor_discord.limited_help"
+	DoctorDiscordNotDiscord       Key = "doctor_discord.not_discord" // {api}
+	DoctorDiscordNotDiscordHelp   Key = "doctor_discord.not_discord_help"
 	DoctorDiscordAnotherKind      Key = "doctor_discord.another_kind" // {name}
 	DoctorDiscordContentOk        Key = "doctor_discord.content_ok"
 	DoctorDiscordContentUnused    Key = "doctor_discord.content_unused"

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rookery/internal/app/config"
+	"rookery/internal/discord"
 	"rookery/internal/words"
 )
 
@@ -63,9 +64,20 @@ func (a *discordApp) failed(r *report, err error) bool {
 	if err == nil {
 		return false
 	}
-	if e, ok := errors.AsType[*discordError](err); ok && e.status == http.StatusUnauthorized {
-		a.refused = true
-		r.fail(words.DoctorDiscordTokenRefused, words.DoctorDiscordTokenHelp, words.Args{"api": a.API})
+	if e, ok := errors.AsType[*discordError](err); ok {
+		switch {
+		case e.status == http.StatusUnauthorized && e.discords:
+			a.refused = true
+			r.fail(words.DoctorDiscordTokenRefused, words.DoctorDiscordTokenHelp, words.Args{"api": a.API})
+			return true
+		case e.status == http.StatusTooManyRequests:
+			at := a.Clock.Now().Add(max(e.wait, time.Minute))
+			r.fail(words.DoctorDiscordLimited, words.DoctorDiscordLimitedHelp, words.Args{"api": a.API, "time": at})
+			return true
+		}
+	}
+	if errors.Is(err, errNotDiscord) {
+		r.fail(words.DoctorDiscordNotDiscord, words.DoctorDiscordNotDiscordHelp, words.Args{"api": a.API})
 		return true
 	}
 	r.fail(words.DoctorDiscordUnclear, words.DoctorDiscordUnclearHelp, words.Args{"api": a.API, "reason": reason(err)})
@@ -83,6 +95,10 @@ func (a *discordApp) checkToken(ctx context.Context, r *report) {
 		Bot      bool   `json:"bot"`
 	}
 	if a.failed(r, a.get(ctx, "/users/@me", &me)) {
+		return
+	}
+	if me.ID == "" {
+		a.failed(r, errNotDiscord)
 		return
 	}
 	args := words.Args{"name": cut(me.Username, 80)}
@@ -136,8 +152,7 @@ func (a *discordApp) checkGuilds(ctx context.Context, r *report) {
 		if id == "" {
 			id = a.me // the same, but for applications of before 2016
 		}
-		r.warn(words.DoctorDiscordGuildsNone, words.DoctorDiscordGuildsHelp, words.Args{
-			"link": "https://discord.com/oauth2/authorize?client_id=" + url.QueryEscape(id) + "&scope=bot+applications.commands"})
+		r.warn(words.DoctorDiscordGuildsNone, words.DoctorDiscordGuildsHelp, words.Args{"link": discord.InviteURL(id)})
 		return
 	case len(in) >= mostGuilds:
 		r.ok(words.DoctorDiscordGuildsMany, words.Args{"n": len(in)})

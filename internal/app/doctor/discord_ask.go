@@ -3,22 +3,33 @@ package doctor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // discordBody bounds what is read of an answer.
 const discordBody = 4 << 20
 
+// mostWait bounds, in seconds, what is believed of a limit.
+const mostWait = 7 * 24 * 60 * 60
+
 // discordError is an answer that refuses. Source: reference, "Error Messages".
 type discordError struct {
-	path    string
-	status  int
-	code    int
-	message string
+	path     string
+	status   int
+	code     int
+	message  string
+	discords bool          // it has the shape of Discord's own
+	wait     time.Duration // for which a limit lasts; 0 if it does not say
 }
+
+// errNotDiscord is an answer by something else, like the page of a provider.
+var errNotDiscord = errors.New("what answers there is not Discord")
 
 func (e *discordError) Error() string {
 	text := fmt.Sprintf("GET %s: %d %s", e.path, e.status, http.StatusText(e.status))
@@ -60,12 +71,15 @@ func (a *discordApp) get(ctx context.Context, path string, into any) error {
 			Message string `json:"message"`
 		}
 		if json.Unmarshal(body, &said) == nil { // else a page of what stands before the API
-			e.code, e.message = said.Code, said.Message
+			e.code, e.message, e.discords = said.Code, said.Message, true
+		}
+		if n, err := strconv.Atoi(rs.Header.Get("Retry-After")); err == nil && n > 0 {
+			e.wait = time.Duration(min(n, mostWait)) * time.Second
 		}
 		return e
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("read what Discord says of %s: %w", path, err)
+		return fmt.Errorf("read what Discord says of %s: %w: %w", path, errNotDiscord, err)
 	}
 	return nil
 }

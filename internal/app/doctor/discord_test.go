@@ -88,6 +88,20 @@ func TestDiscordOutOfOrder(t *testing.T) {
 			spoil: func(_ *world, s *discordsim.Server, _ string) { s.Inject(discordsim.FailPage(503).Always()) },
 			check: "token", level: Error, text: "503 Service Unavailable",
 		},
+		"the address is shut out": {
+			spoil: func(_ *world, s *discordsim.Server, _ string) { s.Inject(discordsim.TooManyAtEdge(time.Hour).Always()) },
+			check: "token", level: Error, text: "turns this machine away",
+		},
+		"a web page answers": {
+			spoil: func(_ *world, s *discordsim.Server, _ string) {
+				s.Inject(discordsim.WrongBody("<!doctype html><title>Log in to the network</title>").Always())
+			},
+			check: "token", level: Error, text: "is not Discord",
+		},
+		"something else answers": {
+			spoil: func(_ *world, s *discordsim.Server, _ string) { s.Inject(discordsim.WrongBody("{}").Always()) },
+			check: "token", level: Error, text: "is not Discord",
+		},
 		"the intent is not granted": {
 			options: discordsim.Options{ApplicationID: "123456789012345678", RefusedIntents: discordsim.IntentMessageContent},
 			check:   "intents", level: Error, text: "https://discord.com/developers/applications/123456789012345678/bot",
@@ -103,7 +117,7 @@ func TestDiscordOutOfOrder(t *testing.T) {
 			options: discordsim.Options{ApplicationID: "123456789012345678"},
 			spoil:   func(_ *world, s *discordsim.Server, g string) { s.BotLeaves(g) },
 			check:   "guilds", level: Warning,
-			text: "https://discord.com/oauth2/authorize?client_id=123456789012345678&scope=bot+applications.commands",
+			text: "https://discord.com/oauth2/authorize?client_id=123456789012345678&scope=bot+applications.commands&permissions=274878024768",
 		},
 		"few sessions are left": {
 			options: discordsim.Options{SessionStarts: 49},

@@ -20,7 +20,7 @@ func discord() story {
 			{"Ada mentions the bot: one reply, which pings nobody", mentionedInGuild},
 			{"Ada replies to that: the talk goes on, and the model is given what was said", repliedInGuild},
 			{"/gif shows a picture with alt text, source and artist", commandGIF},
-			{"NSFW outside age-restricted channels: refused, and only she sees that", commandNSFW},
+			{"NSFW outside age-restricted channels: refused, and only who asked sees that", commandNSFW},
 			{"The gateway has it connect anew (op 7): one answer", toldToReconnect},
 			{"The gateway ends its session (op 9): one answer", sessionEnded},
 			{"An event comes twice: one answer", eventTwice},

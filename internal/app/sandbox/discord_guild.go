@@ -102,7 +102,11 @@ func (s *stage) tell(who, name, what, text string, replyTo string) (message, err
 	}
 	m := message{id, what, text}
 	s.guild.asked = append(s.guild.asked, m)
-	s.say("%s writes: %s", name, text)
+	if replyTo == "" {
+		s.say("%s writes: @Elelem %s", name, text)
+	} else {
+		s.say("%s writes, in reply to that: %s", name, text)
+	}
 	return m, nil
 }
 

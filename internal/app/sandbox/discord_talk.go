@@ -92,7 +92,9 @@ func commandNSFW(s *stage) error {
 	if _, err := s.answerOf(d.Slash(g.olga, g.general, "settings gifs", discordsim.Args{"nsfw": true})); err != nil {
 		return err
 	}
+	s.say("Olga allows NSFW pictures: /settings gifs nsfw:True. #general is not age-restricted.")
 	searches := s.boardAsked()
+	s.say("Ben uses /gif words:bouncing nsfw:True.")
 	o, err := s.answerOf(d.Slash(g.ben, g.general, "gif", discordsim.Args{"words": "bouncing", "nsfw": true}))
 	if err != nil {
 		return err

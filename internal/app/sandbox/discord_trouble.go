@@ -157,6 +157,7 @@ func oldButton(s *stage) error {
 	if len(ids) != 1 {
 		return &unmet{"one button under the picture", counted(len(ids), "button", "buttons")}
 	}
+	s.say("Ben presses “Delete” under the picture that Ada asked for.")
 	o, err := s.answerOf(d.PressButton(g.ben, m.ID, ids[0]))
 	if err != nil {
 		return err
@@ -169,5 +170,9 @@ func oldButton(s *stage) error {
 		return err
 	}
 	s.say("Ada presses “Delete”.")
-	return s.hear("the picture is gone", func() bool { _, ok := d.Message(g.picture); return !ok }, func() string { return "it stands" })
+	if err := s.hear("the picture is gone", func() bool { _, ok := d.Message(g.picture); return !ok }, func() string { return "it stands" }); err != nil {
+		return err
+	}
+	s.say("The picture is gone.")
+	return nil
 }

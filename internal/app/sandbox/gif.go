@@ -24,7 +24,7 @@ func gif() story {
 		settings: showing(false),
 		steps: []step{
 			{"The bot starts and looks for mentions", starts},
-			{"Ada asks for a picture: one, with alt text, artist and source, for her alone", asksForOne},
+			{"Ada asks for a picture: one, with alt text, artist and source, as a reply to her", asksForOne},
 			{"“gif …” gets a picture, anything else an answer in words", eitherOr},
 			{"A picture of 1280 x 960 points: the server gets a form that it takes", tooLarge},
 			{"The server refuses the picture as a GIF in every size: it comes as a film", asFilm},
