@@ -33,7 +33,8 @@ func (c *cli) login() *cobra.Command {
 		Use:   "login [ACCOUNT]",
 		Short: "Get an access token for an account from its server",
 		Long: "Registers with the account's server, shows the page on which you allow the bot to use the account,\n" +
-			"and puts the access token where the configuration says. ACCOUNT is its name there.",
+			"and puts the access token where the configuration says. ACCOUNT is its name there.\n" +
+			"Discord needs no login: the bot's token there comes from the developer portal and goes into the file that token_file names.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			lc := login.Config{Account: strings.Join(args, ""), Server: server, In: cmd.InOrStdin(), Out: cmd.OutOrStdout(), Language: systemLanguage(), Version: c.version}

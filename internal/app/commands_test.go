@@ -86,7 +86,7 @@ func noConfiguration(t *testing.T, w *apptest.World) {
 	if code != 1 {
 		t.Errorf("exit code %d", code)
 	}
-	out.mustSay(t, "there is no configuration file", "[[account]]")
+	out.mustSay(t, "there is no configuration file", "[[account]]", "[discord]")
 }
 
 func threeMistakes(t *testing.T, w *apptest.World) {

@@ -20,7 +20,7 @@ func (d *draft) check(root *table, rep *report) {
 	c.DataDir, c.EnvFile, c.Log.File = inDir(dir, c.DataDir), inDir(dir, c.EnvFile), inDir(dir, c.Log.File)
 	d.checkDiscord(rep)
 	if len(d.accounts) == 0 && root.find("account") == nil && !c.Discord.On {
-		rep.mistake(1, "account", "there is no account: write [[account]] with name, server, token_env and does, or [discord] with token_env and does")
+		rep.mistake(1, "account", "there is no account: write [[account]] with name, server, token_file and does, or [discord] with token_file and does")
 	}
 	names := map[string]int{}
 	near := true

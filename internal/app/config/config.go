@@ -188,7 +188,7 @@ func (c *Config) Doing(feature string) bool {
 // variable, as os.LookupEnv does, which is used when it is nil.
 //
 // A missing file gives an error that wraps fs.ErrNotExist and shows the
-// smallest file that would do; mistakes in the file give an Errors.
+// smallest files that would do; mistakes in the file give an Errors.
 func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	return load(path, env, true)
 }
@@ -216,7 +216,7 @@ func load(path string, env func(string) (string, bool), tokens bool) (*Config, e
 	data, err := readFile(full)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no configuration file: looked for %s (%w).\n"+
-			"Make one, or say where yours is. The smallest one is:\n\n%s", full, fs.ErrNotExist, smallest)
+			"Make one, or say where yours is.\n\nThe smallest one for the Fediverse is:\n\n%s\nThe smallest one for Discord is:\n\n%s", full, fs.ErrNotExist, smallest, smallestDiscord)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)

@@ -306,7 +306,7 @@ func TestNoFileShowsTheSmallest(t *testing.T) {
 		if !errors.Is(err, fs.ErrNotExist) {
 			t.Fatalf("%v is not fs.ErrNotExist", err)
 		}
-		for _, part := range []string{filepath.Join(dir, "rookery.toml"), Smallest()} {
+		for _, part := range []string{filepath.Join(dir, "rookery.toml"), "for the Fediverse is:\n\n" + Smallest(), "for Discord is:\n\n" + SmallestDiscord()} {
 			if !strings.Contains(err.Error(), part) {
 				t.Errorf("%q is not in: %v", part, err)
 			}

@@ -108,11 +108,15 @@ func decodeTable(s section, t *table, all []section, rep *report) {
 			}
 			continue
 		}
-		if bad := f.read(e.val); bad != "" {
-			where := e.name
-			if s.name != "" {
-				where += " in " + s.title()
-			}
+		bad := f.read(e.val)
+		if bad == "" {
+			continue
+		}
+		where := e.name
+		if s.name != "" {
+			where += " in " + s.title()
+		}
+		for bad := range strings.SplitSeq(bad, "\n") {
 			rep.mistake(e.line, s.path(e.name), "%s: %s", where, bad)
 		}
 	}
@@ -123,6 +127,11 @@ func decodeTable(s section, t *table, all []section, rep *report) {
 func unknown(e *entry, s section, all []section, rep *report) {
 	path := s.path(e.name)
 	if key, ok := s.secrets[plain(e.name)]; ok {
+		if s.secretFile != "" {
+			rep.mistake(e.line, path, "%s in %s: a secret is not written in this file. Put it into a file of its own and name that: "+
+				"%s_file = %q, or into an environment variable: %s_env = \"NAME\"", e.name, s.title(), key, s.secretFile, key)
+			return
+		}
 		rep.mistake(e.line, path, "%s in %s: a secret is not written in this file. Put it into an environment variable and name that: "+
 			"%s_env = \"NAME\", or into a file: %s_file = \"path\"", e.name, s.title(), key, key)
 		return
@@ -148,6 +157,10 @@ func unknown(e *entry, s section, all []section, rep *report) {
 	}
 	if key := s.secretKey(e.name); key != "" {
 		rep.mistake(e.line, path, "unknown key %q %s: did you mean %q?", e.name, where, key)
+		return
+	}
+	if how := s.elsewhere[e.name]; how != "" {
+		rep.mistake(e.line, path, "unknown key %q %s: %s", e.name, where, how)
 		return
 	}
 	if home := homeOf(e.name, s, all); home != nil {

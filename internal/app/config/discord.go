@@ -31,9 +31,11 @@ type Discord struct {
 func (c Discord) Doing(feature string) bool { return c.On && slices.Contains(c.Does, feature) }
 
 func discordSection(c *Discord, token *source) section {
-	return section{name: "discord", secrets: secretWords("token", "bot_token", "key", "secret", "password"), fields: []field{
+	return section{name: "discord", secrets: secretWords("token", "bot_token", "key", "secret", "password"), secretFile: "discord.token", elsewhere: map[string]string{
+		"nsfw": "on Discord each guild turns it on itself, with /settings: take this line away",
+	}, fields: []field{
 		text("token_env", &token.env, "", "name of a variable", "Variable that holds the token of your application's bot. This key or the next is required.", isVariable),
-		text("token_file", &token.file, "", "path", "File that holds the token, instead of a variable.", isPath),
+		text("token_file", &token.file, "", "path", "File that holds the token, instead of a variable.", isTokenFile),
 		texts("does", &c.Does, 20, "What the bot can do on Discord: the list of its features. Each guild turns on what it wants of them. Required. Known: "+list(features())+".", func(s string) string { return oneOf(s, features()) }),
 		boolean("message_content", &c.MessageContent, true, "Whether the bot reads the messages around the one that addresses it. It needs the Message Content intent, which you switch on in the developer portal."),
 		boolean("direct_messages", &c.DirectMessages, true, "Whether the bot answers direct messages."),
@@ -93,16 +95,22 @@ func (d *draft) resolveDiscord(s *secrets) {
 	c.TokenFile = inDir(s.dir, d.discordToken.file)
 	if t.find("token_env") == nil && t.find("token_file") == nil {
 		if !hasInline(t, discordSection(new(Discord), new(source))) {
-			s.rep.mistake(t.line, "discord.token_env", `token_env is missing in [discord]: write token_env = "DISCORD_TOKEN" and put the bot's token into the environment variable DISCORD_TOKEN`)
+			s.rep.mistake(t.line, "discord.token_file", `token_file is missing in [discord]: write token_file = "discord.token" and put the bot's token into that file `+
+				`(or token_env = "DISCORD_TOKEN" and put it into the environment variable DISCORD_TOKEN)`)
 		}
 		return
 	}
 	if !s.tokens {
 		return
 	}
-	c.Token = s.fetch(t, "discord", "token", d.discordToken, true)
-	if token := c.Token.Reveal(); token != "" && strings.Count(token, ".") != 2 {
-		s.rep.mistake(d.discordToken.line(t, "token"), "discord.token", "the token that [discord] names is not that of a bot: it has three parts with dots between them; "+
-			"copy it in the developer portal, under Bot (not the application's id, public key or client secret)")
+	got := s.fetch(t, "discord", "token", d.discordToken, true)
+	if !got.IsSet() {
+		return
 	}
+	token := bareToken(got.Reveal())
+	if bad := badToken(token); bad != "" {
+		s.rep.mistake(d.discordToken.line(t, "token"), "discord.token", "%s", bad)
+		return
+	}
+	c.Token = NewSecret(token)
 }

@@ -20,7 +20,7 @@ type Key struct {
 }
 
 // field is a key and where its value goes. read takes the value over, or says
-// what is wrong with it.
+// what is wrong with it: one mistake a line.
 type field struct {
 	Key
 	read func(v *value) string
@@ -36,6 +36,10 @@ type section struct {
 	next func(*table) (s section, done func())
 	// A word that people use for a secret, and the key that says where it is.
 	secrets map[string]string
+	// secretFile is the file that the secret is best put into, if not a variable.
+	secretFile string
+	// elsewhere says of keys that people write here what they must do instead.
+	elsewhere map[string]string
 }
 
 func (s section) field(name string) *field {
@@ -113,16 +117,37 @@ func text(key string, to *string, def, kind, doc string, rules ...rule) field {
 	return field{Key{key, kind, quoted(def), doc}, func(v *value) string {
 		s, bad := v.string()
 		if bad != "" {
+			// A path is not shown: it may be a secret.
+			if good := inQuotes(v, rules); good != "" && kind != "path" {
+				bad += fmt.Sprintf(": write %s = %s", key, good)
+			}
 			return bad
 		}
-		for _, r := range rules {
-			if bad := r(s); bad != "" {
-				return bad
-			}
+		if bad := broken(s, rules); bad != "" {
+			return bad
 		}
 		*to = s
 		return ""
 	}}
+}
+
+// broken is what the first rule that s breaks says, if there is one.
+func broken(s string, rules []rule) string {
+	for _, r := range rules {
+		if bad := r(s); bad != "" {
+			return bad
+		}
+	}
+	return ""
+}
+
+// inQuotes is the text that was meant by a number, as it must be written; ""
+// if that would be wrong as well.
+func inQuotes(v *value, rules []rule) string {
+	if v.kind != unstable.Integer && v.kind != unstable.Float || broken(v.text, rules) != "" {
+		return ""
+	}
+	return shown(v.text)
 }
 
 // choice is a text that must be one of a few words; set gets the chosen one.
@@ -220,23 +245,27 @@ func texts(key string, to *[]string, most int, doc string, rules ...rule) field 
 		if len(v.items) > most {
 			return fmt.Sprintf("%d are too many: at most %d", len(v.items), most)
 		}
-		var all []string
+		var all, bads []string
 		for _, item := range v.items {
 			s, bad := item.string()
+			switch {
+			case bad != "":
+				if good := inQuotes(item, rules); good != "" {
+					bad += ": write " + good
+				}
+			case slices.Contains(all, s):
+				bad = shown(s) + " is in the list twice"
+			default:
+				bad = broken(s, rules)
+			}
 			if bad != "" {
-				return bad
-			}
-			for _, r := range rules {
-				if bad := r(s); bad != "" {
-					return bad
-				}
-			}
-			for _, have := range all {
-				if have == s {
-					return fmt.Sprintf("%s is in the list twice", shown(s))
-				}
+				bads = append(bads, bad)
+				continue
 			}
 			all = append(all, s)
+		}
+		if len(bads) > 0 {
+			return strings.Join(bads, "\n")
 		}
 		*to = all
 		return ""

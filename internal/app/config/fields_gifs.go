@@ -13,7 +13,9 @@ import (
 )
 
 func gifsSection(g *GIFs) section {
-	return section{name: "gifs", fields: []field{
+	return section{name: "gifs", elsewhere: map[string]string{
+		"nsfw": "it belongs in [[account]]; on Discord each guild turns it on itself, with /settings",
+	}, fields: []field{
 		text("word", &g.Word, "gif", "word", "The word that begins a request to an account that does other things too. One that does nothing else needs none.", isRequestWord),
 		duration("cooldown", &g.Cooldown, 20*time.Second, 0, 24*time.Hour, `Least time between two pictures for one member. "0s" means none.`),
 		perSecond("rate", &g.Rate, 1, "Pictures a second, for all members together."),

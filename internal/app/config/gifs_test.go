@@ -47,7 +47,7 @@ func TestMistakesInGIFs(t *testing.T) {
 			`9: "gifs.source" is a section: *`, `10: "gifs.source" is already something else on line 9`}},
 		"a source's key too far up": {swap: []string{"word =", "filter_id = 3\nword ="}, want: []string{
 			`8: unknown key "filter_id" in [gifs]: it belongs in [[gifs.source]]`}},
-		"the account's key":    {swap: []string{"word =", "nsfw = true\nword ="}, want: []string{`8: unknown key "nsfw" in [gifs]: it belongs in [[account]]`}},
+		"the account's key":    {swap: []string{"word =", "nsfw = true\nword ="}, want: []string{`8: unknown key "nsfw" in [gifs]: it belongs in [[account]]; on Discord each guild turns it on itself, with /settings`}},
 		"nsfw as text":         {swap: []string{`["gifs"]`, "[\"gifs\"]\nnsfw = 'true'"}, want: []string{`7: nsfw in [[account]]: expected true or false, not a text: take the quotes away`}},
 		"two words":            {swap: []string{`"gif"`, `"show gif"`}, want: []string{`8: word in [gifs]: "show gif" is not such a word: write one word of letters and digits, at most 30, like "gif"`}},
 		"no word":              {swap: []string{`"gif"`, `""`}, want: []string{`8: word in [gifs]: "" is not such a word: *`}},

@@ -192,11 +192,20 @@ func (s *secrets) file(line int, path, name string) Secret {
 		s.rep.mistake(line, path, "%s: the file that it names is not there (a relative path starts at %s): rookery login writes it, or put the access token into it", key, s.dir)
 		return Secret{}
 	}
+	if errors.Is(err, fs.ErrNotExist) && path == "discord.token_file" {
+		s.rep.mistake(line, path, "%s: the file that it names is not there (a relative path starts at %s): put the bot's token into it, "+
+			"which the developer portal shows under Bot, after Reset Token", key, s.dir)
+		return Secret{}
+	}
 	if err != nil {
 		s.rep.mistake(line, path, "%s: the file that it names cannot be read: %s (a relative path starts at %s)", key, reason(err), s.dir)
 		return Secret{}
 	}
 	val := strings.TrimSpace(strings.TrimPrefix(string(data), "\ufeff"))
+	if val == "" && path == "discord.token_file" {
+		s.rep.mistake(line, path, "%s: the file that it names is empty: put the bot's token into it, and nothing else; the developer portal shows it under Bot, after Reset Token", key)
+		return Secret{}
+	}
 	if val == "" {
 		s.rep.mistake(line, path, "%s: the file that it names is empty: write the secret into it, and nothing else", key)
 		return Secret{}

@@ -3,6 +3,8 @@ package config
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -89,8 +91,9 @@ func readTree(data []byte, rep *report) (root *table, whole bool) {
 	var bad *toml.DecodeError
 	switch {
 	case errors.As(err, &bad):
-		line, _ := bad.Position()
-		rep.mistake(line, "", "%s%s", strings.TrimPrefix(bad.Error(), "toml: "), syntaxHint(data, line))
+		line, column := bad.Position()
+		r := characterAt(data, line, column)
+		rep.mistake(line, "", "%s%s", wholeCharacter(strings.TrimPrefix(bad.Error(), "toml: "), r), syntaxHint(data, line, r))
 		return root, false
 	case err != nil:
 		rep.mistake(1, "", "%s", strings.TrimPrefix(err.Error(), "toml: "))
@@ -124,8 +127,32 @@ func decodeText(data []byte, rep *report) ([]byte, bool) {
 	return nil, false
 }
 
-// syntaxHint explains the two mistakes that the parser's words do not.
-func syntaxHint(data []byte, line int) string {
+// characterAt is the character at a place of the file, both numbers from 1 and
+// the column in bytes. A backslash stands for what it is put before.
+func characterAt(data []byte, line, column int) rune {
+	lines := bytes.Split(data, []byte("\n"))
+	if line < 1 || line > len(lines) || column < 1 || column > len(lines[line-1]) {
+		return utf8.RuneError
+	}
+	r, _ := utf8.DecodeRune(bytes.TrimPrefix(lines[line-1][column-1:], []byte(`\`)))
+	return r
+}
+
+// byteAsCharacter is how the library names a byte beyond ASCII.
+var byteAsCharacter = regexp.MustCompile(`U\+00[89A-F][0-9A-F]( '.')?`)
+
+// wholeCharacter names r in the library's message about the place where r is:
+// the library takes the first byte of a character for all of it.
+func wholeCharacter(message string, r rune) string {
+	if r < utf8.RuneSelf || r == utf8.RuneError {
+		return message
+	}
+	return byteAsCharacter.ReplaceAllLiteralString(message, fmt.Sprintf("%#U", r))
+}
+
+// syntaxHint explains the mistakes that the parser's words do not; at is the
+// character that it stopped at.
+func syntaxHint(data []byte, line int, at rune) string {
 	lines := bytes.Split(data, []byte("\n"))
 	if line < 1 || line > len(lines) {
 		return ""
@@ -133,7 +160,11 @@ func syntaxHint(data []byte, line int) string {
 	text := string(lines[line-1])
 	_, val, found := strings.Cut(text, "=")
 	val = strings.TrimSpace(val)
+	bare, _, _ := strings.Cut(val, " #")
+	end, _ := utf8.DecodeLastRuneInString(strings.TrimRight(bare, "], \t\r"))
 	switch {
+	case at >= utf8.RuneSelf && strings.ContainsRune(quotes, at), found && end >= utf8.RuneSelf && strings.ContainsRune(quotes, end):
+		return ` (only straight quotes count: key = "text")`
 	case found && strings.HasPrefix(val, `"`) && strings.Contains(val, `\`):
 		return ` (a backslash is special in double quotes: write a Windows path in single quotes, 'C:\data', or with slashes)`
 	case found && val != "" && !strings.ContainsAny(val[:1], `"'[{0123456789+-#`) && val != "true" && val != "false":

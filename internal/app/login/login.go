@@ -142,11 +142,29 @@ func (s *session) pick() (config.Account, error) {
 		}
 		names = append(names, a.Name)
 	}
-	if s.Account == "" {
+	switch {
+	case strings.EqualFold(s.Account, "discord"), s.Account == "" && len(all) == 0:
+		return config.Account{}, errors.New(s.discord())
+	case len(all) == 0:
+		return config.Account{}, fmt.Errorf("the configuration has no account %q, nor any other. For a new one give its server: rookery login --server https://social.example. %s",
+			s.Account, s.discord())
+	case s.Account == "":
 		return config.Account{}, fmt.Errorf("say which account: one of %s", strings.Join(names, ", "))
 	}
 	return config.Account{}, fmt.Errorf("the configuration has no account %q; it has %s. For a new one give its server: rookery login --server https://social.example",
 		s.Account, strings.Join(names, ", "))
+}
+
+// discord says where the token comes from that no log-in can get.
+func (s *session) discord() string {
+	to := "the file that token_file in [discord] names"
+	switch d := s.Config.Config.Discord; {
+	case d.TokenFile != "":
+		to += ", " + d.TokenFile
+	case d.On:
+		to = "the environment variable that token_env in [discord] names"
+	}
+	return "Discord needs no login: its token comes from the developer portal (under Bot, Reset Token) and goes into " + to + "; see docs/discord.md"
 }
 
 // token registers Rookery at the server and turns the operator's code into a

@@ -252,6 +252,34 @@ func TestWhereNothingCanBeKeptNothingIsAsked(t *testing.T) {
 	}
 }
 
+// Discord's token is not for logging in: whoever tries is told where it is from.
+func TestDiscordNeedsNoLogin(t *testing.T) {
+	t.Parallel()
+	const portal = "Discord needs no login: its token comes from the developer portal (under Bot, Reset Token) and goes into "
+	inFile := config.Discord{On: true, TokenFile: "/bot/discord.token"}
+	for _, c := range []struct {
+		name, account string
+		cfg           config.Config
+		want          string
+	}{
+		{"alone", "", config.Config{Discord: inFile}, portal + "the file that token_file in [discord] names, /bot/discord.token; see docs/discord.md"},
+		{"in a variable", "", config.Config{Discord: config.Discord{On: true}}, portal + "the environment variable that token_env in [discord] names; see docs/discord.md"},
+		{"by its name", "Discord", config.Config{Discord: inFile}, portal + "the file that token_file in [discord] names, /bot/discord.token; see docs/discord.md"},
+		{"another name", "owl", config.Config{Discord: inFile}, `the configuration has no account "owl", nor any other. For a new one give its server: rookery login --server https://social.example. ` + portal},
+		{"beside an account", "discord", config.Config{Discord: inFile, Accounts: []config.Account{{Name: "elelem"}}}, portal},
+		{"not configured", "discord", config.Config{Accounts: []config.Account{{Name: "elelem"}}}, portal + "the file that token_file in [discord] names; see docs/discord.md"},
+		{"of two accounts", "", config.Config{Discord: inFile, Accounts: []config.Account{{Name: "elelem"}, {Name: "owl"}}}, "say which account: one of elelem, owl"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			err := Run(t.Context(), Config{Config: &c.cfg, Account: c.account, Out: io.Discard})
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
 func TestAWrongCodeMayBeTypedAgain(t *testing.T) {
 	t.Parallel()
 	t.Run("and then right", func(t *testing.T) {
