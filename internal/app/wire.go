@@ -84,6 +84,9 @@ func (a *App) features() (map[string]inbox.Feature, error) {
 		keepers = append(keepers, a.gifs)
 		a.answers = append(a.answers, a.gifs)
 	}
+	if a.onDiscord != nil {
+		keepers = append(keepers, settingsKeeper{a.onDiscord.book})
+	}
 	a.mydata = mydata.New(mydata.Config{
 		Store: a.store, Inbox: a.inbox, Outbox: a.outbox, Budget: a.budget, Clock: a.clock, Log: a.log.With("feature", mydata.Name), Keepers: keepers,
 		Operator: a.cfg.Operator.Fediverse, Processor: a.cfg.LLM.Host(), Language: a.languageOf, Does: a.doesOf,

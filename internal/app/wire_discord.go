@@ -107,8 +107,7 @@ func (a *App) makeDiscord() error {
 		Removed: o.guild.Removed, Joined: func(ctx context.Context, g discord.Guild) { o.guild.Joined(ctx, g.ID) },
 		Trouble: a.discordTrouble, Rehearsal: a.Rehearse != nil,
 		Observe: func(r discord.Request) {
-			account, _ := o.client.Account()
-			a.metrics.Request(string(account), r.Family, r.Outcome, r.Took)
+			a.metrics.Request(discordName, r.Family, r.Outcome, r.Took)
 		},
 	})
 	if err != nil {
@@ -163,11 +162,25 @@ func (a *App) topics() []guild.Topic {
 	}
 	if o.gifs != nil {
 		all = append(all, guild.Topic{
-			On:  func(ctx context.Context, g community.GuildID) bool { return isOn(ctx, o.gifs.Enabled(), g) },
-			Say: func(l words.Language) string { return l.Say(words.GuildTopicGIFs, nil) },
+			On: func(ctx context.Context, g community.GuildID) bool { return isOn(ctx, o.gifs.Enabled(), g) },
+			Say: func(l words.Language) string {
+				if o.persona == nil {
+					return l.Say(words.GuildTopicGIFsAlone, nil)
+				}
+				return l.Say(words.GuildTopicGIFs, words.Args{"word": a.cfg.GIFs.Word})
+			},
 		})
 	}
-	return append(all, guild.Topic{Say: func(l words.Language) string { return l.Say(words.GuildTopicPrivacy, nil) }})
+	return append(all, guild.Topic{Say: func(l words.Language) string {
+		who := l.Say(words.GuildTopicManagers, nil)
+		if by := a.cfg.Operator.Fediverse; by != "" {
+			who = l.Say(words.GuildTopicOperator, words.Args{"operator": by})
+		}
+		if !a.cfg.Discord.DirectMessages {
+			return who
+		}
+		return l.Say(words.GuildTopicPrivacy, nil) + " " + who
+	}})
 }
 
 // forbidden tells those who manage a guild that an answer was due where the bot

@@ -26,23 +26,22 @@ const (
 // got is a message as Discord tells of it, as far as it matters here. Source:
 // resources/message, "Message Object".
 type got struct {
-	ID         string       `json:"id"`
-	Channel    string       `json:"channel_id"`
-	Guild      string       `json:"guild_id"` // in events only
-	Type       int          `json:"type"`
-	Flags      int          `json:"flags"`
-	Content    string       `json:"content"`
-	Author     gotUser      `json:"author"`
-	Member     *gotMember   `json:"member"` // in events only
-	Webhook    string       `json:"webhook_id"`
-	Mentions   []gotUser    `json:"mentions"`
-	Files      []gotFile    `json:"attachments"`
-	Embeds     []gotEmbed   `json:"embeds"`
-	Reference  *gotRef      `json:"message_reference"`
-	Referenced *got         `json:"referenced_message"`
-	Forwarded  []gotForward `json:"message_snapshots"`
-	Nonce      gotNonce     `json:"nonce"`
-	Command    *gotCommand  `json:"interaction_metadata"`
+	ID         string      `json:"id"`
+	Channel    string      `json:"channel_id"`
+	Guild      string      `json:"guild_id"` // in events only
+	Type       int         `json:"type"`
+	Flags      int         `json:"flags"`
+	Content    string      `json:"content"`
+	Author     gotUser     `json:"author"`
+	Member     *gotMember  `json:"member"` // in events only
+	Webhook    string      `json:"webhook_id"`
+	Mentions   []gotUser   `json:"mentions"`
+	Files      []gotFile   `json:"attachments"`
+	Embeds     []gotEmbed  `json:"embeds"`
+	Reference  *gotRef     `json:"message_reference"`
+	Referenced *got        `json:"referenced_message"`
+	Nonce      gotNonce    `json:"nonce"`
+	Command    *gotCommand `json:"interaction_metadata"`
 }
 
 type gotUser struct {
@@ -78,13 +77,6 @@ type gotRef struct {
 	Type    int    `json:"type"`
 	Message string `json:"message_id"`
 	Channel string `json:"channel_id"`
-}
-
-type gotForward struct {
-	Message struct {
-		Content string    `json:"content"`
-		Files   []gotFile `json:"attachments"`
-	} `json:"message"`
 }
 
 type gotCommand struct {
@@ -183,18 +175,15 @@ func (d *Discord) post(ctx context.Context, g got, at community.Place) community
 			p.ParentBy = community.MemberID(g.Referenced.Author.ID)
 		}
 	}
-	content, files := g.Content, g.Files
-	for _, f := range g.Forwarded {
-		content += "\n" + f.Message.Content
-		files = append(slices.Clip(files), f.Message.Files...)
-	}
-	p.Text = Readable(content, d.names(ctx, g, at.Guild))
-	p.Links = linksIn(content)
+	// A forward does not tell whose words it holds, so nobody can say whether
+	// they may be shown: it is left out.
+	p.Text = Readable(g.Content, d.names(ctx, g, at.Guild))
+	p.Links = linksIn(g.Content)
 	for _, u := range g.Mentions {
 		m := u.member()
 		p.Mentions = append(p.Mentions, community.Member{ID: m.ID, Acct: m.Acct, Handle: m.Handle, Name: m.Name, URL: m.URL})
 	}
-	for _, f := range files {
+	for _, f := range g.Files {
 		p.Media = append(p.Media, community.Attachment{ID: f.ID, Kind: mediaKind(f.Type), URL: f.URL, Description: oneLine(f.Description)})
 		p.Sensitive = p.Sensitive || strings.HasPrefix(f.Name, "SPOILER_")
 	}

@@ -123,9 +123,13 @@ func (d *Discord) Discard(ctx context.Context, tx store.Tx, key string) error {
 	return nil
 }
 
-// Prune lets go of files that have waited for a week: their messages are not
-// sent any more.
+// Prune lets go of files that have waited for a week, for their messages are not
+// sent any more, and of conversations that have been quiet for a month.
 func (d *Discord) Prune(ctx context.Context) error {
+	return errors.Join(d.pruneFiles(ctx), d.pruneSeen(ctx))
+}
+
+func (d *Discord) pruneFiles(ctx context.Context) error {
 	before := d.Clock.Now().Add(-fileKept).UnixMilli()
 	for {
 		var n int64

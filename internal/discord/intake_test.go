@@ -233,6 +233,36 @@ func TestSweepReadsOnPageByPage(t *testing.T) {
 	}
 }
 
+// It is not kept for ever who once wrote to the bot.
+func TestQuietConversationsAreForgotten(t *testing.T) {
+	b := newBench(t, onSQLite(t))
+	dm, id, err := b.sim.DM(b.ada, "hello")
+	b.must(err)
+	b.must(b.d.onMessage(t.Context(), b.event(dm, id)))
+	b.must(b.d.sweep(t.Context()))
+	known := func() int {
+		t.Helper()
+		b.must(b.d.Prune(t.Context()))
+		var n int64
+		b.must(b.store.QueryRow(t.Context(), `select count(*) from discord_seen where guild = '' and channel <> ''`).Scan(&n))
+		return int(n)
+	}
+	b.clock.Advance(29 * 24 * time.Hour)
+	if known() != 1 {
+		t.Error("it was forgotten too soon")
+	}
+	b.clock.Advance(2 * 24 * time.Hour)
+	if known() != 0 {
+		t.Error("it is still known")
+	}
+	_, id, err = b.sim.DM(b.ada, "and again")
+	b.must(err)
+	b.must(b.d.onMessage(t.Context(), b.event(dm, id)))
+	if known() != 1 || b.texts() != "and again; hello" {
+		t.Errorf("known: %d, took %q", known(), b.texts())
+	}
+}
+
 func TestNoDirectMessages(t *testing.T) {
 	b := newBench(t, onSQLite(t), func(c *Config) { c.NoDirect = true })
 	dm, id, err := b.sim.DM(b.ada, "psst")

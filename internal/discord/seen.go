@@ -124,3 +124,49 @@ func (d *Discord) flushSeen(ctx context.Context) error {
 	}
 	return nil
 }
+
+// quietAfter is when a conversation without a message is no longer swept; the
+// next message makes it known again.
+const quietAfter = 30 * 24 * time.Hour
+
+// pruneSeen forgets quiet conversations, so that it is not kept for ever who
+// once wrote to the bot, and sweeps do not grow.
+func (d *Discord) pruneSeen(ctx context.Context) error {
+	me := d.me()
+	if me.account == "" {
+		return nil
+	}
+	before := flakeAt(d.Now(me.account).Add(-quietAfter))
+	var quiet []community.ChannelID
+	d.intake.mu.Lock()
+	for id, s := range d.intake.seen {
+		// What has never been swept is 0 and stays.
+		if s.guild == "" && s.message > 0 && s.message < before {
+			quiet = append(quiet, id)
+		}
+	}
+	d.intake.mu.Unlock()
+	slices.Sort(quiet)
+	for batch := range slices.Chunk(quiet, seenBatch) {
+		err := d.Store.WriteRelaxed(ctx, func(ctx context.Context, tx store.Tx) error {
+			for _, id := range batch {
+				if _, err := tx.Exec(ctx, `delete from discord_seen where account = $1 and channel = $2 and guild = '' and message < $3`, string(me.account), string(id), before); err != nil {
+					return err
+				}
+			}
+			tx.AfterCommit(func() {
+				d.intake.mu.Lock()
+				defer d.intake.mu.Unlock()
+				for _, id := range batch {
+					delete(d.intake.seen, id)
+					delete(d.intake.dirty, id)
+				}
+			})
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("forget quiet conversations: %w", err)
+		}
+	}
+	return nil
+}

@@ -51,12 +51,12 @@ func (r *replies) ended(_ context.Context, tx store.Tx, e outbox.Result) error {
 	return nil
 }
 
-// TestADayUnderMastodonsLimits has a busy account live through 24 hours of
+// TestHoursUnderMastodonsLimits has a busy account live through 7 hours of
 // mentions, replies, threads, deletions, dismissals, polls, sweeps, faults and
 // streams that come and go, on a server with Mastodon's true limits. The
 // server must never have to refuse a request for being one too many, and what
 // had to wait must be done in the end.
-func TestADayUnderMastodonsLimits(t *testing.T) {
+func TestHoursUnderMastodonsLimits(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes a while")
 	}
@@ -156,9 +156,9 @@ func TestADayUnderMastodonsLimits(t *testing.T) {
 		all := []fedisim.Fault{fedisim.Fail(500).Stored(), fedisim.Reset().Stored(), fedisim.Reset(), fedisim.Fail(503), fedisim.Fail(502).Stored(), fedisim.Torn()}
 		return all[rnd.IntN(len(all))]
 	}
-	for began := clk.Now(); clk.Now().Sub(began) < 24*time.Hour; {
+	for began := clk.Now(); clk.Now().Sub(began) < 7*time.Hour; {
 		at := clk.Now().Sub(began)
-		busy := at%(8*time.Hour) < time.Hour // one hour in eight
+		busy := at < time.Hour
 		d := 2 * time.Minute
 		if busy {
 			d = 10 * time.Second
@@ -177,7 +177,7 @@ func TestADayUnderMastodonsLimits(t *testing.T) {
 		if busy && rnd.IntN(20) == 0 {
 			sim.RefuseStreams(2, 503)
 		}
-		if before := at % (6 * time.Hour); before < d && at > time.Hour {
+		if before := at % (3 * time.Hour); before < d && at > time.Hour {
 			deletions(50)
 		}
 		step(d)
@@ -208,8 +208,8 @@ func TestADayUnderMastodonsLimits(t *testing.T) {
 	if len(tooMany) != 0 {
 		t.Errorf("the server had to refuse: %v", tooMany)
 	}
-	if !held[posting] || !held[deleting] || streams < 50 || len(asks) < 1000 {
-		t.Errorf("the day was too quiet to prove anything: held back %v, %d streams cut, %d mentions", held, streams, len(asks))
+	if !held[posting] || !held[deleting] || streams < 30 || len(asks) < 350 {
+		t.Errorf("it was too quiet to prove anything: held back %v, %d streams cut, %d mentions", held, streams, len(asks))
 	}
 	gone := map[string]bool{}
 	for _, id := range doomed {

@@ -119,7 +119,7 @@ func (*MyData) Wants(m community.Mention) (bool, string) {
 		return false, "its author is not known"
 	case m.Post.Author.Bot && c != words.Stop && c != words.ForgetMe:
 		return false, "from a bot"
-	case c != words.Stop && m.Post.Visibility.Open():
+	case c != words.Stop && c != words.Start && m.Post.Visibility.Open():
 		return false, "a command in public"
 	}
 	return true, ""

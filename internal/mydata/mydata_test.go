@@ -181,8 +181,8 @@ func TestStopAndStart(t *testing.T) {
 	})
 }
 
-// Said in public, only "stop" counts, and the answer is still direct.
-func TestOnlyStopCountsInPublic(t *testing.T) {
+// Said in public, only "stop" and "start" count, and the answer is still direct.
+func TestOnlyStopAndStartCountInPublic(t *testing.T) {
 	each(t, func(w *world) {
 		for _, text := range []string{"help", "forget me", "my data", "quota"} {
 			if got := w.says(w.ada, text, fedisim.As("public")); got != "" {
@@ -191,6 +191,9 @@ func TestOnlyStopCountsInPublic(t *testing.T) {
 		}
 		if got := w.says(w.ada, "stop", fedisim.As("public")); !strings.Contains(got, "All right") {
 			w.Errorf("stop in public is answered %q", got)
+		}
+		if got := w.says(w.ada, "start", fedisim.As("public")); got == "" || w.stopped(strings.ToLower(w.ada.Handle())) {
+			w.Errorf("start in public is answered %q", got)
 		}
 	})
 }

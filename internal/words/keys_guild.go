@@ -73,7 +73,10 @@ const (
 
 	GuildNoticeForbidden Key = "guild.notice_forbidden" // {channel}
 
-	GuildTopicPersona Key = "guild.topic_persona" // {processor} runs the language model
-	GuildTopicGIFs    Key = "guild.topic_gifs"
-	GuildTopicPrivacy Key = "guild.topic_privacy"
+	GuildTopicPersona   Key = "guild.topic_persona" // {processor} runs the language model
+	GuildTopicGIFs      Key = "guild.topic_gifs"    // {word}
+	GuildTopicGIFsAlone Key = "guild.topic_gifs_alone"
+	GuildTopicPrivacy   Key = "guild.topic_privacy"
+	GuildTopicOperator  Key = "guild.topic_operator" // {operator}
+	GuildTopicManagers  Key = "guild.topic_managers"
 )

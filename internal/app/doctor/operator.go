@@ -25,6 +25,12 @@ func (d *doctor) checkOperator(ctx context.Context, r *report) {
 		}
 		return
 	}
+	if on := d.cfg.Discord; on.On && len(d.cfg.Accounts) == 0 {
+		if on.OperatorChannel == "" { // from Discord nobody on the Fediverse can be told
+			r.warn(words.DoctorOperatorNone, words.DoctorDiscordOperatorHelp, nil)
+		}
+		return
+	}
 	args := words.Args{"handle": handle}
 	there, err := d.Finds(ctx, handle)
 	switch {

@@ -148,7 +148,7 @@ func (o *options) tell(ctx context.Context, out io.Writer, w *world, bot *child,
 	for _, line := range t.intro {
 		fmt.Fprintln(out, line)
 	}
-	server := "; the server is simulated as " + string(o.profile)
+	server := "; the server is simulated as " + o.profile
 	if w.discord != nil {
 		server = ""
 	}
