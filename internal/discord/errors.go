@@ -37,6 +37,9 @@ type Error struct {
 	Code    int       // Discord's own code, like 50013; 0 for none. Source: topics/opcodes-and-status-codes
 	Status  int       // HTTP status; 0 when no answer came or nothing was sent
 	RetryAt time.Time // set for Rate; by our clock
+	// Bucket says that a Rate is the limit of one channel, guild or webhook:
+	// elsewhere the bot may go on.
+	Bucket bool
 	// Edge says that the answer did not come from Discord's API but from what
 	// stands before it: nothing was carried out by a 4xx.
 	Edge bool
@@ -129,6 +132,7 @@ func (d *Discord) answered(rs *http.Response, code int, message string, fields j
 	switch s := rs.StatusCode; {
 	case s == http.StatusTooManyRequests:
 		e.Class = Rate
+		e.Bucket = !e.Edge && rs.Header.Get("X-RateLimit-Global") == "" && rs.Header.Get("X-RateLimit-Scope") != "global"
 		e.RetryAt = d.Clock.Now().Add(retryAfter(rs.Header, time.Second))
 	case e.Edge && s < 500:
 		e.Class = Transient // refused at the door

@@ -114,6 +114,11 @@ func (l *limiter) Wait(ctx context.Context, e *rest.CompiledEndpoint) error {
 			err = l.sleep(ctx, until)
 		}
 		if err != nil {
+			if e, ok := errors.AsType[*Error](err); ok && e.Class == Rate {
+				l.mu.Lock()
+				e.Bucket = r.window.known && r.window.reset.Equal(until)
+				l.mu.Unlock()
+			}
 			<-r.busy
 			l.leave(r)
 			return err

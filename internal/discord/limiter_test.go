@@ -12,6 +12,7 @@ import (
 	"github.com/disgoorg/disgo/rest"
 
 	"rookery/internal/clock"
+	"rookery/internal/outbox"
 )
 
 var (
@@ -105,6 +106,34 @@ func TestLimits(t *testing.T) {
 			}
 			if got := held(t, l, toPress); got != c.press {
 				t.Errorf("an interaction: %v, want %v", got, c.press)
+			}
+		})
+	}
+}
+
+// A limit of one channel holds up that channel and nothing else of the bot; one
+// of the whole bot says so.
+func TestWhomALimitConcerns(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		rs     *http.Response
+		bucket bool
+	}{
+		"a bucket":        {answer(429, `{"retry_after":50,"global":false}`, "X-RateLimit-Bucket", "b", "X-RateLimit-Scope", "user"), true},
+		"used up":         {answer(200, "{}", "X-RateLimit-Bucket", "b", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset-After", "50"), true},
+		"the whole bot":   {answer(429, `{"retry_after":50,"global":true}`, "X-RateLimit-Global", "true"), false},
+		"the edge's page": {answer(429, "<html>", "Retry-After", "50"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLimiter(clock.NewManual(begin), func(error) {})
+			send(t, l, toWrite, c.rs)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			err := sendError(l.Wait(ctx, toWrite))
+			s, ok := errors.AsType[*outbox.SendError](err)
+			if !ok || s.Outcome != outbox.NotSent || s.Alone != c.bucket || s.RetryAt.IsZero() {
+				t.Errorf("%v", err)
 			}
 		})
 	}

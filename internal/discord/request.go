@@ -144,7 +144,7 @@ func sendError(err error) error {
 	s := &outbox.SendError{RetryAt: e.RetryAt, Complete: e.Complete, Err: err}
 	switch {
 	case e.Class == Rate, e.Class == Transient, e.Class == Auth, e.Code == codeCloudflare, e.Code == codeSendingDisabled:
-		s.Outcome = outbox.NotSent
+		s.Outcome, s.Alone = outbox.NotSent, e.Bucket
 	case e.Class == Unknown:
 		s.Outcome = outbox.Unknown
 	default:
