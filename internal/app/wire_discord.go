@@ -131,17 +131,20 @@ func discordAgent(version string) string {
 	return "DiscordBot (https://rookery.invalid, " + version + ")"
 }
 
-// hears tells whether any feature may want messages of a place.
+// hears tells whether any feature may want messages of a place: where a guild
+// has any turned on, also in channels where none answers, for who says "stop"
+// there is heeded all the same.
 func (a *App) hears(ctx context.Context, p community.Place) bool {
 	o := a.onDiscord
-	if o.persona != nil && a.persona.Hears(ctx, p) {
+	if p.Guild == "" {
 		return true
 	}
-	if o.gifs == nil || p.Guild == "" {
-		return o.gifs != nil
+	for _, f := range o.guild.Features {
+		if on, err := f.On.In(ctx, p.Guild); err != nil || on { // rather look in vain than miss something
+			return true
+		}
 	}
-	in, err := o.gifs.In(ctx, p)
-	return err != nil || in // rather look in vain than miss something
+	return false
 }
 
 // topics are what /help says of the features.

@@ -66,6 +66,9 @@ func (d *Discord) answerLate(ctx context.Context, in *interaction, p *Press, way
 		d.dropThinking(ctx, in)
 	case o.failed != "" && way == inPlace:
 		d.patchWords(ctx, in, a.Message.Content) // the rest of the message stays usable
+	case a.Private && o.failed == "" && !p.private && in.Type == interactionCommand && way == thinking:
+		// What was deferred is seen by all, and it cannot be made private any more.
+		d.patchWords(ctx, in, p.Language.Say(words.PressTooSlow, nil))
 	case a.Update != nil && way == thinking && in.hasMessage() && d.updatePressed(ctx, in, p, a.Update):
 		d.dropThinking(ctx, in)
 	default:

@@ -39,19 +39,21 @@ func (quick) After(d time.Duration) (<-chan time.Time, func()) {
 // backend is a gateway that does what a test tells it, down to nonsense that
 // the simulated Discord would not say.
 type backend struct {
-	t      *testing.T
-	srv    *httptest.Server
-	mu     sync.Mutex
-	rest   map[string]http.HandlerFunc // "GET /users/@me": in place of the usual answer
-	shards int
-	total  int
-	left   int
-	guilds []string // GUILD_CREATE payloads
-	seq    int64
-	sent   []sentEvent
-	alive  map[string]bool // sessions that can be resumed
-	refuse func(op int, d json.RawMessage) int
-	asked  map[string]int
+	t         *testing.T
+	srv       *httptest.Server
+	mu        sync.Mutex
+	rest      map[string]http.HandlerFunc // "GET /users/@me": in place of the usual answer
+	shards    int
+	total     int
+	left      int
+	guilds    []string // GUILD_CREATE payloads
+	seq       int64
+	sent      []sentEvent
+	alive     map[string]bool // sessions that can be resumed
+	refuse    func(op int, d json.RawMessage) int
+	asked     map[string]int
+	interval  int           // of heartbeats, in ms; 0 for Discord's own
+	swallowed chan struct{} // if set, hears of sessions that are asked for and never begin
 
 	opened chan *wire // each session that began or went on
 	closed chan websocket.StatusCode
@@ -141,7 +143,11 @@ func (b *backend) gateway(rw http.ResponseWriter, r *http.Request) {
 	defer conn.CloseNow() //nolint:errcheck // the end of the test
 	w := &wire{b: b, conn: conn}
 	w.z = zlib.NewWriter(&w.buf)
-	w.say(`{"op":10,"d":{"heartbeat_interval":41250}}`)
+	if b.interval > 0 {
+		w.say(fmt.Sprintf(`{"op":10,"d":{"heartbeat_interval":%d}}`, b.interval))
+	} else {
+		w.say(`{"op":10,"d":{"heartbeat_interval":41250}}`)
+	}
 	for {
 		_, raw, err := conn.Read(r.Context())
 		if err != nil {
@@ -175,6 +181,10 @@ func (w *wire) hear(op int, d json.RawMessage) {
 	case opHeartbeat:
 		w.say(`{"op":11}`)
 	case opIdentify:
+		if b.swallowed != nil {
+			b.swallowed <- struct{}{}
+			return
+		}
 		var id struct {
 			Intents int64  `json:"intents"`
 			Shard   [2]int `json:"shard"`

@@ -196,6 +196,11 @@ func (s *shard) connect(ctx context.Context) error {
 	}
 	conn, err := dial(ctx, address, d.http.Transport.(*transport).base)
 	if err != nil {
+		// The host of the session may be gone for good: the next try resumes
+		// wherever Discord then says.
+		s.mu.Lock()
+		s.session.URL = ""
+		s.mu.Unlock()
 		return err
 	}
 	l := &link{s: s, conn: conn, session: sess, began: began}
@@ -288,13 +293,29 @@ func (l *link) serve(ctx context.Context) error {
 	if err := l.begin(reading); err != nil {
 		return err
 	}
-	for {
-		// Every interval brings at least an acknowledgement.
-		patience := 3 * interval
-		if !l.ready {
-			patience = min(patience, readyTime)
+	beginning, late := context.WithCancel(reading)
+	defer late()
+	parts.Go(func() {
+		passed, stop := l.s.c.d.Clock.After(readyTime)
+		defer stop()
+		select {
+		case <-passed:
+			late()
+		case <-over:
 		}
-		f, err := l.read(reading, max(patience, greetTime))
+	})
+	for {
+		// Every interval brings at least an acknowledgement, of a session that
+		// never begins too.
+		from := reading
+		if !l.ready {
+			from = beginning
+		}
+		f, err := l.read(from, max(3*interval, greetTime))
+		if err != nil && !l.ready && beginning.Err() != nil && reading.Err() == nil {
+			l.s.forget()
+			return l.protocol("the gateway did not begin the session")
+		}
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"rookery/internal/community"
 )
@@ -196,9 +197,7 @@ func (d *Discord) names(ctx context.Context, g got, guild community.GuildID) Nam
 	return Names{
 		Member: func(id string) string {
 			if me.ID != "" && id == string(me.ID) {
-				// In one word, so that features can tell it from what follows: the
-				// names of bots may have blanks.
-				return strings.Join(strings.Fields(me.Acct), "")
+				return handle(me.Acct)
 			}
 			for _, u := range g.Mentions {
 				if u.ID == id {
@@ -207,14 +206,36 @@ func (d *Discord) names(ctx context.Context, g got, guild community.GuildID) Nam
 			}
 			return ""
 		},
-		Channel: func(id string) string {
-			c, err := d.Channel(ctx, community.ChannelID(id))
-			if err != nil || c.Guild != guild {
-				return "" // none that everybody there can see by its name
-			}
-			return c.Name
-		},
+		Channel: func(id string) string { return d.openName(guild, community.ChannelID(id)) },
 	}
+}
+
+// handle is the bot's name as it stands in text: one word of what names are made
+// of elsewhere, so that features can tell it from what follows. Names of bots
+// may hold blanks, signs and emoji.
+func handle(name string) string {
+	word := strings.Trim(strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsNumber(r) || strings.ContainsRune("_.-", r) {
+			return r
+		}
+		return -1
+	}, name), ".-")
+	return cmp.Or(word, "bot")
+}
+
+// openName is the name of a channel that everybody in the guild can see; of
+// others it tells more than the reader may know. It is looked up in memory
+// alone: a message may hold hundreds of made-up ids.
+func (d *Discord) openName(guild community.GuildID, id community.ChannelID) string {
+	const anybody = "0"
+	d.cache.mu.RLock()
+	defer d.cache.mu.RUnlock()
+	g := d.cache.guilds[guild]
+	if g == nil || g.Channels[id] == nil || g.Channels[id].Kind == kindPrivateThread ||
+		g.may(anybody, nil, time.Time{}, id, d.Clock.Now())&ViewChannel == 0 {
+		return ""
+	}
+	return g.Channels[id].Name
 }
 
 // languageOf is the language of a guild: as it is set, else as it says of

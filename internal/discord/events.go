@@ -59,6 +59,11 @@ func (d *Discord) dispatch(f frame, done func()) {
 			return
 		}
 		d.queues.interaction(f.Data, done)
+	case "GUILD_DELETE":
+		if err := d.apply(f); err != nil {
+			d.unreadable(f.Event, err)
+		}
+		d.afterGuild(f, done)
 	default:
 		defer done()
 		if err := d.apply(f); err != nil {
@@ -85,9 +90,8 @@ func (d *Discord) message(f frame, done func()) {
 		return
 	}
 	ok := d.queues.put("channel "+g.Channel, job{done: done, run: func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, messageTime)
-		defer cancel()
-		if err := d.conn.hear(ctx, g); err != nil {
+		err := d.heard(ctx, g)
+		if err != nil {
 			d.log.Warn("a message could not be taken in; its channel is looked through again", "channel", g.Channel, "message", g.ID, "error", err)
 			d.lost()
 		}
@@ -97,6 +101,25 @@ func (d *Discord) message(f frame, done func()) {
 		d.lost()
 		done()
 	}
+}
+
+// hearTries is how often a message is tried to be taken in. Where the bot may
+// not read what was written, no sweep can find it again.
+const hearTries = 3
+
+func (d *Discord) heard(ctx context.Context, g got) (err error) {
+	for try := range hearTries {
+		if try > 0 && !d.sleep(ctx, backOff(try)) {
+			return err
+		}
+		once, cancel := context.WithTimeout(ctx, messageTime)
+		err = d.conn.hear(once, g)
+		cancel()
+		if err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // lost has all channels swept. Until that is done the saved sessions stand
@@ -126,6 +149,19 @@ func (d *Discord) tellRemoved(id community.GuildID) {
 			d.Removed(ctx, id)
 		}
 	})
+}
+
+// afterGuild calls done when what was queued of an event's guild is done: a
+// resumed session tells nothing of a removal a second time.
+func (d *Discord) afterGuild(f frame, done func()) {
+	head, err := guarded[struct {
+		ID community.GuildID `json:"id"`
+	}](f.Data)
+	if err != nil {
+		done()
+		return
+	}
+	d.queues.must("guild "+string(head.ID), job{done: done, run: func(context.Context) {}})
 }
 
 func (d *Discord) aboutGuild(id community.GuildID, fn func(context.Context)) {

@@ -34,6 +34,8 @@ type intakeState struct {
 	begun   bool
 	start   int64                         // messages before it are nobody's business
 	gap     int                           // counts what may have lost messages
+	swept   int                           // the gap of the last sweep that failed nowhere
+	whole   bool                          // there was one in this process
 	seen    map[community.ChannelID]seen  // what sweeps have read
 	dirty   map[community.ChannelID]bool  // not stored yet
 	directs map[community.MemberID]string // conversations that were opened

@@ -66,6 +66,7 @@ func TestWhatAddressesUs(t *testing.T) {
 func TestMentionIsFilledIn(t *testing.T) {
 	b := newBench(t, onSQLite(t))
 	adults := b.sim.AddChannel(b.guild, "night", discordsim.Text, discordsim.AgeRestricted())
+	b.know()
 	b.clock.Advance(time.Second)
 	id, err := b.sim.Say(b.ada, adults, discordsim.Draft{
 		Content: b.mention("see <#" + b.general + "> and https://a.example/x?y=1, please"),

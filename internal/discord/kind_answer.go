@@ -76,6 +76,13 @@ func (k answerKind) ignored(ctx context.Context, me self, p AnswerTo, a outbox.A
 	if !p.Member || p.Private || k.Now(a.Account).Before(timeOf(p.Interaction).Add(ackWindow+answerPause)) {
 		return false
 	}
+	c, err := k.d.Channel(ctx, p.Channel)
+	if err != nil {
+		return false
+	}
+	if lacks, err := k.d.Missing(ctx, c.Guild, p.Channel, ViewChannel|ReadMessageHistory); err != nil || lacks != 0 {
+		return false // what cannot be seen may stand there
+	}
 	g, err := k.d.commanded(ctx, me, p, func(got) bool { return true })
 	return err == nil && g.ID == ""
 }

@@ -162,6 +162,7 @@ func (d *Discord) openDirect(ctx context.Context, to community.MemberID) (string
 		return "", &Error{Class: Gone, Err: errors.New("there is no such member")}
 	}
 	if id, ok := d.intake.direct(to); ok {
+		d.noteDirect(ctx, id)
 		return id, nil
 	}
 	b, err := jsonBody(map[string]string{"recipient_id": string(to)})
@@ -179,13 +180,18 @@ func (d *Discord) openDirect(ctx context.Context, to community.MemberID) (string
 		return "", err
 	}
 	d.intake.knowDirect(to, c.ID)
+	d.noteDirect(ctx, c.ID)
+	return c.ID, nil
+}
+
+// noteDirect has answers to what we write in a conversation looked for when they
+// were missed.
+func (d *Discord) noteDirect(ctx context.Context, channel string) {
 	if me := d.me(); me.account != "" {
-		// Answers to what we write there are looked for when they were missed.
-		if err := d.startSeen(ctx, me.account, c.ID); err != nil {
-			d.log.Debug("a conversation could not be noted", "channel", c.ID, "error", err)
+		if err := d.startSeen(ctx, me.account, channel); err != nil {
+			d.log.Debug("a conversation could not be noted", "channel", channel, "error", err)
 		}
 	}
-	return c.ID, nil
 }
 
 // notSentYet is the error of what comes before a message: whatever its outcome,

@@ -180,6 +180,21 @@ func (d *Discord) Missing(ctx context.Context, guildID community.GuildID, id com
 	return want &^ g.ours(self, at, now), nil
 }
 
+// In asks Discord whether the bot is in a guild.
+func (d *Discord) In(ctx context.Context, guild community.GuildID) (bool, error) {
+	if d.me().account == "" {
+		return false, &Error{Class: Transient, Err: errors.New("not logged in")}
+	}
+	_, err := get[struct{}](ctx, d, "look at a guild", rest.GetGuild.Compile(nil, guild))
+	switch ClassOf(err) {
+	case "":
+		return true, nil
+	case Gone, Forbidden:
+		return false, nil
+	}
+	return false, err
+}
+
 // Member is a member of a guild, and their roles; believed for some minutes.
 // Class Gone: they are not in it.
 func (d *Discord) Member(ctx context.Context, guildID community.GuildID, id community.MemberID) (community.Member, []community.RoleID, error) {

@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -65,8 +66,9 @@ func (d *Discord) effect(ctx context.Context, e *rest.CompiledEndpoint, b body, 
 	if err != nil {
 		return d.fault(err)
 	}
-	defer func() { _ = rs.Body.Close() }()
 	raw, err := io.ReadAll(rs.Body)
+	_ = rs.Body.Close()
+	rs.Body = io.NopCloser(bytes.NewReader(raw)) // the limiter reads a 429 too
 	switch {
 	case rs.StatusCode >= http.StatusBadRequest:
 		return d.refusal(rs, raw)

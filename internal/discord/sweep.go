@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	dg "github.com/disgoorg/disgo/discord"
 	"github.com/disgoorg/disgo/rest"
@@ -74,6 +75,7 @@ func (d *Discord) Sweep(ctx context.Context) (Swept, error) {
 	s := &d.intake
 	s.mu.Lock()
 	gap := s.gap // what is missed from now on, this sweep may not see
+	deep := gap != s.swept || !s.whole
 	s.mu.Unlock()
 	guilds, err := d.allGuilds(ctx)
 	if err != nil {
@@ -82,7 +84,7 @@ func (d *Discord) Sweep(ctx context.Context) (Swept, error) {
 	total, failures := d.sweepDirect(ctx, me)
 	var mu sync.Mutex
 	sideBySide(guilds, func(g community.GuildID) {
-		swept, err := d.sweepGuild(ctx, me, g)
+		swept, err := d.sweepGuild(ctx, me, g, deep)
 		mu.Lock()
 		defer mu.Unlock()
 		total.add(swept)
@@ -98,6 +100,7 @@ func (d *Discord) Sweep(ctx context.Context) (Swept, error) {
 	}
 	s.mu.Lock()
 	over := s.gap == gap
+	s.swept, s.whole = gap, true
 	s.mu.Unlock()
 	if over {
 		d.caughtUp()
@@ -162,10 +165,11 @@ func (c sweptChannel) readable() bool {
 	return isThread(c.Kind)
 }
 
-// sweepGuild sweeps the channels and open threads of a guild.
-func (d *Discord) sweepGuild(ctx context.Context, me self, guild community.GuildID) (Swept, error) {
+// sweepGuild sweeps the channels and open threads of a guild; a deep sweep, the
+// threads too that were archived since.
+func (d *Discord) sweepGuild(ctx context.Context, me self, guild community.GuildID, deep bool) (Swept, error) {
 	swept := Swept{Guilds: 1}
-	channels, err := d.guildChannels(ctx, guild)
+	channels, err := d.guildChannels(ctx, me, guild, deep)
 	switch ClassOf(err) {
 	case "":
 	case Gone, Forbidden:
@@ -188,7 +192,7 @@ func (d *Discord) sweepGuild(ctx context.Context, me self, guild community.Guild
 	return swept, errors.Join(failures...)
 }
 
-func (d *Discord) guildChannels(ctx context.Context, guild community.GuildID) ([]sweepChannel, error) {
+func (d *Discord) guildChannels(ctx context.Context, me self, guild community.GuildID, deep bool) ([]sweepChannel, error) {
 	raw, err := get[[]json.RawMessage](ctx, d, "list the channels", rest.GetGuildChannels.Compile(nil, guild))
 	if err != nil {
 		return nil, err
@@ -198,6 +202,13 @@ func (d *Discord) guildChannels(ctx context.Context, guild community.GuildID) ([
 	}](ctx, d, "list the threads", rest.GetActiveGuildThreads.Compile(nil, guild))
 	if err != nil {
 		return nil, err
+	}
+	if deep {
+		archived, err := d.archived(ctx, me, guild, raw)
+		if err != nil {
+			return nil, err
+		}
+		threads.Threads = append(threads.Threads, archived...)
 	}
 	adults := map[string]bool{}
 	var out []sweepChannel
@@ -213,6 +224,51 @@ func (d *Discord) guildChannels(ctx context.Context, guild community.GuildID) ([
 		out = append(out, s)
 	})
 	return out, nil
+}
+
+// archivePages bounds what is read of the archived threads of one channel.
+const archivePages = 10
+
+// archived are the public threads of these channels that were archived since
+// the earliest message that is our business. Nothing lists them for the whole
+// guild. Source: resources/channel, "List Public Archived Threads".
+func (d *Discord) archived(ctx context.Context, me self, guild community.GuildID, channels []json.RawMessage) (out []json.RawMessage, err error) {
+	since := timeOf(strconv.FormatInt(d.from(me, ""), 10))
+	each(channels, func(c sweptChannel) {
+		at := community.Place{Guild: guild, Channel: community.ChannelID(c.ID)}
+		if err != nil || !slices.Contains([]int{0, 5, 15, 16}, c.Kind) || !digits(c.ID) || !d.hears(ctx, at) {
+			return
+		}
+		query := dg.QueryValues{"limit": pageSize}
+		for range archivePages {
+			page, failed := get[struct {
+				Threads []json.RawMessage `json:"threads"`
+				More    bool              `json:"has_more"`
+			}](ctx, d, "list the archived threads", rest.GetPublicArchivedThreads.Compile(query, c.ID))
+			switch ClassOf(failed) {
+			case "":
+			case Gone, Forbidden:
+				return
+			default:
+				err = failed
+				return
+			}
+			oldest := ""
+			each(page.Threads, func(t struct {
+				Meta struct {
+					Archived string `json:"archive_timestamp"`
+				} `json:"thread_metadata"`
+			}) {
+				oldest = t.Meta.Archived
+			})
+			out = append(out, page.Threads...)
+			if last, bad := time.Parse(time.RFC3339, oldest); !page.More || bad != nil || last.Before(since) {
+				return
+			}
+			query["before"] = oldest
+		}
+	})
+	return out, err
 }
 
 // sweepDirect sweeps the conversations that are known.

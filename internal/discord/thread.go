@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/disgoorg/disgo/rest"
 
@@ -61,13 +62,45 @@ func (d *Discord) Thread(ctx context.Context, account community.AccountID, post 
 	if !orphan && !g.addresses(string(me.member.ID), post.Place.Guild == "") {
 		return nil, nil, fmt.Errorf("read the message again: %w", &Error{Class: Gone, Err: errNoLonger})
 	}
-	if above, err = r.above(ctx, g); err != nil {
+	reads, err := d.mayRead(ctx, post)
+	if err != nil {
 		return nil, nil, err
+	}
+	if reads {
+		if above, err = r.above(ctx, g); err != nil {
+			return nil, nil, err
+		}
 	}
 	if below, err = r.below(ctx, g.ID); err != nil {
 		return nil, nil, err
 	}
 	return above, below, nil
+}
+
+// mayRead tells whether the author of a post could read what was written before
+// it. Who could not shall not read it through the bot either.
+func (d *Discord) mayRead(ctx context.Context, post community.Post) (bool, error) {
+	at := post.Place
+	if at.Guild == "" {
+		return true, nil
+	}
+	_, roles, err := d.Member(ctx, at.Guild, post.Author.ID)
+	switch ClassOf(err) {
+	case "":
+	case Gone, Forbidden: // has left, or is a webhook
+		return false, nil
+	default:
+		return false, err
+	}
+	channel := cmp.Or(at.Parent, at.Channel)
+	d.cache.mu.RLock()
+	defer d.cache.mu.RUnlock()
+	g := d.cache.guilds[at.Guild]
+	if g == nil || g.Channels[channel] == nil {
+		return true, nil // not told of yet; what we may read Discord itself decides
+	}
+	const want = ViewChannel | ReadMessageHistory
+	return g.may(post.Author.ID, roles, time.Time{}, channel, d.Clock.Now())&want == want, nil
 }
 
 var errNoLonger = errors.New("the message does not address the bot (any more)")

@@ -67,7 +67,8 @@ func TestLongChain(t *testing.T) {
 		last = b.say(b.general, fmt.Sprint(i), last)
 	}
 	asked := b.say(b.general, b.mention("?"), last)
-	above, _, err := b.d.Thread(t.Context(), b.account, community.Post{ID: PostOf(community.ChannelID(b.general), asked), Place: community.Place{Guild: community.GuildID(b.guild)}})
+	above, _, err := b.d.Thread(t.Context(), b.account, community.Post{ID: PostOf(community.ChannelID(b.general), asked),
+		Author: community.Member{ID: community.MemberID(b.ada)}, Place: community.Place{Guild: community.GuildID(b.guild)}})
 	if b.must(err); len(above) != longestChain || above[0].Text != "11" || above[99].Text != "110" {
 		t.Errorf("%d above: %s", len(above), told(above))
 	}

@@ -265,7 +265,8 @@ func (g *GIFs) unfit(ctx context.Context, w turns.Waiting, im booru.Image, r boo
 		return answered, err
 	}
 	text := g.language(w.Mention).Say(words.GIFsUnfit, words.Args{"url": in.link(im.Page)})
-	return g.say(ctx, w, in, text, r.NSFW || !im.Rating.Safe(), c.tries, OutcomeUnfit)
+	nsfw := r.NSFW || !im.Rating.Safe()
+	return g.send(ctx, w, in, answer{id: w.ID, nsfw: nsfw, text: text, link: nsfw}, c.tries, "", OutcomeUnfit)
 }
 
 // reply plans the answer with the picture. Fetching it took its time: whether
@@ -294,6 +295,10 @@ func (g *GIFs) send(ctx context.Context, w turns.Waiting, in room, a answer, tri
 		if mine, err = g.Held(ctx, tx, w); err != nil || !mine {
 			return err
 		}
+		// A command is answered all the same: "thinking" would stand there for ever.
+		if stopped, err := g.stopped(ctx, tx, m); err != nil || stopped && m.Command == nil {
+			return errors.Join(err, inbox.Set(ctx, tx, w.ID, inbox.Ignored, "its author has told us to stop"), g.letGo(ctx, tx, m.Account, w.ID))
+		}
 		if err := errors.Join(inbox.Set(ctx, tx, w.ID, inbox.Answering, ""), g.served(ctx, tx, w, picture)); err != nil {
 			return err
 		}
@@ -314,8 +319,8 @@ func (g *GIFs) send(ctx context.Context, w turns.Waiting, in room, a answer, tri
 	if err != nil {
 		return false, errors.Join(fmt.Errorf("plan the reply: %w", err), g.PutBack(ctx, w, time.Time{}, nil, nil))
 	}
-	if !mine {
-		return false, nil // its hold had ended and somebody else has it
+	if !mine || claim == nil {
+		return false, nil // its hold had ended and somebody else has it; or it is not wanted any more
 	}
 	if err := g.Outbox.Deliver(ctx, claim); err != nil {
 		// The outbox has it now and will bring it to its end.

@@ -231,7 +231,7 @@ func (h guilds) room(m community.Mention) (room, error) {
 				}}}}
 			}
 			e := h.effect(m, msg)
-			if a.picture != nil && a.nsfw {
+			if a.nsfw && (a.picture != nil || a.link) {
 				// What a channel is may change: after this time it is looked at anew.
 				e.Expires = h.Clock.Now().Add(unsafeLife)
 			}

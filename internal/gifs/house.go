@@ -76,6 +76,7 @@ type answer struct {
 	id      inbox.ID
 	text    string
 	nsfw    bool
+	link    bool      // the text leads to a picture that is not safe
 	picture *attached // nil for words alone
 }
 

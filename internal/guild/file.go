@@ -52,9 +52,9 @@ func (g *Guild) history(ctx context.Context, p *discord.Press) (discord.Answer, 
 	}
 	var b strings.Builder
 	for _, c := range lines {
-		who := discord.Escape(c.By.Name)
-		if who == "" {
-			who = p.Language.Say(words.SettingsSomebody, nil)
+		who := p.Language.Say(words.SettingsSomebody, nil)
+		if c.By.Name != "" {
+			who = discord.Name(c.By.Name)
 		}
 		old, now := c.Old, c.New
 		if f, ok := g.Book.Field(c.Field); ok {

@@ -32,6 +32,7 @@ type platform interface {
 	Missing(ctx context.Context, guild community.GuildID, channel community.ChannelID, want discord.Permission) (discord.Permission, error)
 	HasRole(ctx context.Context, guild community.GuildID, role community.RoleID) (bool, error)
 	Known() []discord.Command
+	In(ctx context.Context, guild community.GuildID) (bool, error)
 }
 
 var _ platform = (*discord.Discord)(nil)

@@ -58,13 +58,26 @@ func (g *Guild) note(ctx context.Context, guild community.GuildID, sql string, a
 // Prune lets go of the settings of guilds that the bot left long ago, and of
 // old lines of the audit.
 func (g *Guild) Prune(ctx context.Context) error {
+	return errors.Join(g.pruneLeft(ctx), g.Book.Prune(ctx))
+}
+
+func (g *Guild) pruneLeft(ctx context.Context) error {
 	rows, err := g.Store.Query(ctx, `select guild from guild_left where since < $1`, g.Clock.Now().Add(-keepLeft).UnixMilli())
 	left, err := store.Collect(rows, err, func(r store.Row) (id string, err error) { return id, r.Scan(&id) })
 	if err != nil {
 		return fmt.Errorf("see which guilds were left: %w", err)
 	}
 	for _, id := range left {
-		err := g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		// Nobody tells of a return while no process is connected.
+		back, err := g.platform.In(ctx, community.GuildID(id))
+		if err != nil {
+			return fmt.Errorf("see whether guild %s was left: %w", id, err)
+		}
+		if back {
+			g.note(ctx, community.GuildID(id), `delete from guild_left where guild = $1`)
+			continue
+		}
+		err = g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
 			n, err := tx.Exec(ctx, `delete from guild_left where guild = $1`, id)
 			if err != nil || n == 0 { // it came back this moment
 				return err
@@ -75,5 +88,5 @@ func (g *Guild) Prune(ctx context.Context) error {
 			return fmt.Errorf("forget guild %s: %w", id, err)
 		}
 	}
-	return g.Book.Prune(ctx)
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"rookery/internal/discord"
 	"rookery/internal/settings"
@@ -146,6 +147,9 @@ func changed(l words.Language, changes []settings.Change, err error) (string, er
 	if conflict, ok := errors.AsType[*settings.ConflictError](err); ok {
 		b.WriteString(l.Say(words.GuildNothingChanged, nil))
 		for _, c := range conflict.Conflicts {
+			if c.By.Name != "" {
+				c.By.Name = discord.Name(c.By.Name)
+			}
 			b.WriteString("\n- " + c.Say(l))
 		}
 		b.WriteString("\n" + l.Say(words.GuildLookAgain, nil))
@@ -257,8 +261,21 @@ func menuOf(l words.Language, f *settings.Field, v settings.Value, r settings.Re
 	return s
 }
 
+// openTime is how long menus of ours can be used by those who do not manage the
+// guild: it may have given them the command, of which a press says nothing.
+const openTime = 15 * time.Minute
+
+// entitled tells whether who presses may still change settings. Private messages
+// stay open as long as their reader likes, and roles are taken away meanwhile.
+func (g *Guild) entitled(p *discord.Press) bool {
+	return p.Permissions.Has(discord.ManageGuild) || p.Message != nil && p.At.Sub(p.Message.At) < openTime
+}
+
 // chosen takes what was chosen in a menu of show.
 func (g *Guild) chosen(ctx context.Context, p *discord.Press) (discord.Answer, error) {
+	if !g.entitled(p) {
+		return say(p.Language.Say(words.GuildOpenTooLong, nil)), nil
+	}
 	if len(p.Args) != 2 {
 		return say(p.Language.Say(words.PressUnknown, nil)), nil
 	}

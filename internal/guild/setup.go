@@ -39,6 +39,9 @@ func (g *Guild) setup(ctx context.Context, p *discord.Press) (discord.Answer, er
 // setupPressed takes an answer and asks the next question. One that is refused
 // is asked again, with the reason.
 func (g *Guild) setupPressed(ctx context.Context, p *discord.Press) (discord.Answer, error) {
+	if !g.entitled(p) {
+		return say(p.Language.Say(words.GuildOpenTooLong, nil)), nil
+	}
 	n, answer := 0, ""
 	if len(p.Args) > 0 {
 		n, _ = strconv.Atoi(p.Args[0]) // what is no number is no question

@@ -180,7 +180,17 @@ func (p *Persona) send(ctx context.Context, w waiting, reply outbox.Effect) (boo
 		if mine, err = p.Held(ctx, tx, w.Waiting); err != nil || !mine {
 			return err
 		}
-		if err := inbox.Set(ctx, tx, w.ID, inbox.Answering, ""); err != nil {
+		// The model took its time: who has told us to stop meanwhile, or a guild
+		// that has turned us off, gets no answer any more.
+		why, err := p.halted(ctx, tx, m)
+		if err != nil {
+			return err
+		}
+		state := inbox.Answering
+		if why != "" {
+			state = inbox.Ignored
+		}
+		if err := inbox.Set(ctx, tx, w.ID, state, why); err != nil {
 			return err
 		}
 		if w.reserved {
@@ -188,14 +198,17 @@ func (p *Persona) send(ctx context.Context, w waiting, reply outbox.Effect) (boo
 				return err
 			}
 		}
+		if why != "" {
+			return nil
+		}
 		claim, err = p.Outbox.PlanAndClaim(ctx, tx, reply)
 		return err
 	})
 	if err != nil {
 		return false, errors.Join(fmt.Errorf("plan the answer: %w", err), p.putBack(ctx, w, time.Time{}, nil))
 	}
-	if !mine {
-		return false, nil // its lease had ended and somebody else has it
+	if !mine || claim == nil {
+		return false, nil // its lease had ended and somebody else has it; or it is not wanted any more
 	}
 	if err := p.Outbox.Deliver(ctx, claim); err != nil {
 		// The outbox has it now and will bring it to its end.

@@ -28,6 +28,7 @@ const (
 
 // What /settings answers.
 const (
+	GuildOpenTooLong    Key = "guild.open_too_long"
 	GuildNothingChanged Key = "guild.nothing_changed"
 	GuildLookAgain      Key = "guild.look_again"
 	GuildAlready        Key = "guild.already"
