@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -368,6 +369,48 @@ func TestRemovedFromTheGuildMeanwhile(t *testing.T) {
 		w.are("done 1, failed 1")
 		if m := w.only(w.general); m.Interaction == nil || m.Interaction["id"] != in.ID {
 			t.Errorf("in a guild that it was removed from it wrote %+v", m)
+		}
+	})
+}
+
+// ⚠ No picture slips out after "stop", however long the board takes.
+func TestStopWhileThePictureIsFetched(t *testing.T) {
+	inGuild(t, func(t *testing.T, s *store.Store) {
+		var stopped atomic.Bool
+		w := newGuild(t, s, func(c *Config) {
+			c.Stopped = func(_ context.Context, _ inbox.Rows, handles ...string) (map[string]bool, error) {
+				return map[string]bool{handles[0]: stopped.Load()}, nil
+			}
+		}, picture([]string{"cat"}))
+		w.say(w.general, "gif cat")
+		w.board.Inject(boorusim.Fault{Kind: boorusim.Slow, Files: true, Delay: 300 * time.Millisecond})
+		var answering sync.WaitGroup
+		answering.Go(func() { _, _ = w.gifs.Answer(t.Context(), w.account, -1) })
+		w.waitUntil("the board has searched", func() bool { return len(w.board.Searches()) == 1 })
+		stopped.Store(true)
+		answering.Wait()
+		w.noPictures(w.general)
+		w.are("ignored 1")
+	})
+}
+
+// The link of a picture that is not safe does not wait until its channel may be
+// another one.
+func TestLinkOfAnUnsafePictureDoesNotWaitLong(t *testing.T) {
+	inGuild(t, func(t *testing.T, s *store.Store) {
+		w := newGuild(t, s, nil, picture([]string{"cat"}, rated(boorusim.Explicit), served(map[string]boorusim.File{boorusim.All: {Kind: boorusim.MissingFile}})))
+		w.set("nsfw", "on")
+		w.slash(w.adult, "cat", discordsim.Args{"nsfw": true})
+		w.sim.Inject(discordsim.FailPage(403).On("PATCH", "/webhooks/**").Always())
+		for range 6 {
+			_, _ = w.gifs.Answer(t.Context(), w.account, -1) // its trouble is what the test makes
+			w.clock.Advance(time.Minute)
+		}
+		w.sim.ClearFaults()
+		w.clock.Advance(5 * time.Hour)
+		w.work()
+		for _, m := range w.answers(w.adult) {
+			t.Errorf("it was still sent: %s", m.Content)
 		}
 	})
 }

@@ -133,3 +133,19 @@ func TestOutageIsNoRemoval(t *testing.T) {
 		}
 	})
 }
+
+// Nobody tells of a return while no process is connected: Discord is asked
+// before anything is deleted.
+func TestSettingsStayWhereTheBotIsBack(t *testing.T) {
+	inGuild(t, func(w *world) {
+		w.set("owls.enabled", "on")
+		w.feature.Removed(w.Context(), w.id())
+		w.clock.Advance(31 * 24 * time.Hour)
+		for range 2 {
+			if err := w.feature.Prune(w.Context()); err != nil {
+				w.Fatal(err)
+			}
+			w.is("owls.enabled", "true")
+		}
+	})
+}

@@ -211,3 +211,30 @@ func TestLargeGroupFits(t *testing.T) {
 		}
 	}, g)
 }
+
+// Who manages the guild no more cannot go on with what was shown to them.
+func TestOpenMenusOfThoseWhoManageNoMore(t *testing.T) {
+	inGuild(t, func(w *world) {
+		m := w.slash(w.ada, "settings owls", nil)
+		s := w.slash(w.ada, "setup", nil)
+		w.sim.SetRoles(w.guild, w.ada) // none is left
+		w.clock.Advance(openTime)
+		for _, got := range []discordsim.Message{w.choose(w.ada, m, ids(m)[0], w.staff), w.press(w.ada, s, discord.CustomID(setupAction, "1", "ru"))} {
+			w.contains(got.Content, "Please give the command again")
+		}
+		w.audit()
+	})
+}
+
+// A nickname is no link and turns no text, also where two managers meet.
+func TestNamesInConflictsAreHarmless(t *testing.T) {
+	inGuild(t, func(w *world) {
+		m := w.slash(w.ada, "settings owls", nil)
+		w.sim.Names(w.eve, "", w.guild, "[prize](https://evil.example) \u202egnp")
+		e := w.slash(w.eve, "settings owls", nil)
+		w.choose(w.eve, e, ids(e)[0], w.staff)
+		m = w.choose(w.ada, m, ids(m)[0], w.general)
+		w.contains(m.Content, "prize")
+		w.lacks(m.Content, "[prize](https://evil.example)", "\u202e")
+	})
+}
