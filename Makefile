@@ -26,9 +26,9 @@ fmt-check: ## every Go file is formatted by gofmt
 	@scripts/fmt-check
 
 .PHONY: vet
-vet: ## go vet, also of the code behind the tag failpoint
+vet: ## go vet, also of what is behind the tag failpoint
 	go vet ./...
-	go vet -tags failpoint ./...
+	go vet -tags failpoint ./internal/failpoint
 
 .PHONY: tidy-check
 tidy-check: ## go.mod and go.sum are what go mod tidy would write

@@ -248,14 +248,14 @@ func onePictureEach(t *testing.T, w *apptest.World, asked []fedisim.Post) {
 	}
 }
 
-// TestPicturesKilledAtRandomAreSentOnce kills the real program 30 times at
+// TestPicturesKilledAtRandomAreSentOnce kills the real program 15 times at
 // random moments, with requests for words and for pictures to one account, and
 // everything going wrong at its servers.
 func TestPicturesKilledAtRandomAreSentOnce(t *testing.T) {
 	t.Parallel()
-	kills := 30
+	kills := 15
 	if testing.Short() {
-		kills = 10
+		kills = 8
 	}
 	binary := apptest.Build(t, "failpoint")
 	all := map[string]func(*testing.T){}
