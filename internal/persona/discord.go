@@ -38,15 +38,6 @@ var _ platform = guilds{}
 // JoinDiscord gives the feature Discord, which in turn needs the feature.
 func (p *Persona) JoinDiscord(d application) { p.discord.application = d }
 
-// Hears tells whether the persona may answer anybody in a place on Discord.
-func (p *Persona) Hears(ctx context.Context, at community.Place) bool {
-	if at.Guild == "" {
-		return true
-	}
-	why, err := p.Settings.hears(ctx, nil, at)
-	return err != nil || why == "" // rather look in vain than miss something
-}
-
 func (guilds) has(account community.AccountID) bool { return discord.IsAccount(account) }
 
 func (g guilds) Self(account community.AccountID) (community.Member, error) {

@@ -48,7 +48,7 @@ func TestDiscordThroughTheWholeWay(t *testing.T) {
 		}
 		p := New(c)
 		d, err := discord.New(discord.Config{Store: s, Inbox: inbox.New(s, at, log), Outbox: c.Outbox, Clock: at, Log: log, Token: sim.Token(), API: sim.URL(),
-			Features: []inbox.Feature{p}, Hears: p.Hears, MaxAge: 24 * time.Hour, MessageContent: true, Commands: p.Commands()})
+			Features: []inbox.Feature{p}, MaxAge: 24 * time.Hour, MessageContent: true, Commands: p.Commands()})
 		if err != nil {
 			t.Fatal(err)
 		}
