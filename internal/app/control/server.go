@@ -260,6 +260,11 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, name string, do act
 			return
 		}
 	}
+	if r.Context().Err() != nil { // Stop has cut it off, or nobody listens any more
+		// Not CodeStopping: something of it may be done, so nobody asks again
+		// without looking.
+		err = Coded(CodeInternal, fmt.Errorf("ask for %s: process %d ended before it answered; look whether it was done before you ask again: %w", name, s.contact.PID, err))
+	}
 	s.Log.Info("a command failed", "action", name, "error", err)
 	answer(w, http.StatusUnprocessableEntity, reply{Error: &Error{CodeOf(err), err.Error()}})
 }
