@@ -111,7 +111,9 @@ type Found struct {
 // in its lane and never sent is dropped.
 type Drops interface{ DropsUnsent() }
 
-// Result is how an effect ended.
+// Result is how an effect ended. One of several parts may be refused when some
+// of them stand already: Made tells which (the first ones), and what is missing
+// can be planned as another effect of the same lane.
 type Result struct {
 	Effect  string
 	Key     string
@@ -119,7 +121,7 @@ type Result struct {
 	State   State
 	Reason  string   // why it was refused
 	Detail  string   // what the server said to that, for people; may be empty
-	Made    []string // the ids of its parts
+	Made    []string // the ids of its parts, in order; of a refused one, of those that are outside
 	Payload json.RawMessage
 	Expires time.Time // as it was planned
 }
@@ -140,7 +142,7 @@ const (
 	Planned   State = "planned"   // certainly not outside (as far as this attempt goes)
 	Sent      State = "sent"      // claimed: in flight, or its outcome is unknown
 	Confirmed State = "confirmed" // outside, its ids known
-	Refused   State = "refused"   // certainly not outside, and never will be
+	Refused   State = "refused"   // certainly not outside, and never will be, but for the parts before the one refused
 	Dropped   State = "dropped"   // taken back before it was sent
 )
 
