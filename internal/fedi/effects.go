@@ -16,19 +16,26 @@ import (
 // The kinds of effect on the Fediverse.
 const (
 	PostKind   = "fedi.post"
+	EditKind   = "fedi.edit"   // everything its lane has made becomes what a Renderer says: Edit
 	DeleteKind = "fedi.delete" // everything its lane has made; the payload is not looked at
 )
 
 // PostPayload is the payload of a PostKind effect, as it is stored. Each
-// further part replies to the one before.
+// further part replies to the one before; CW, Sensitive and Language hold for
+// all of them.
 type PostPayload struct {
-	Parts      []string             `json:"parts"` // text of each post
+	Parts      []string             `json:"parts"` // text of each post; may be empty where there are media
 	CW         string               `json:"cw,omitempty"`
 	Sensitive  bool                 `json:"sensitive,omitempty"`
 	Visibility community.Visibility `json:"visibility"`
-	InReplyTo  community.PostID     `json:"in_reply_to,omitempty"`
-	Language   string               `json:"language,omitempty"`
-	MediaIDs   []string             `json:"media_ids,omitempty"` // of the first part
+	// Replies is the visibility of the further parts, empty for that of the
+	// first. It is never wider than that, whatever is said here.
+	Replies   community.Visibility `json:"replies,omitempty"`
+	InReplyTo community.PostID     `json:"in_reply_to,omitempty"`
+	Language  string               `json:"language,omitempty"`
+	MediaIDs  []string             `json:"media_ids,omitempty"` // of the first part; not looked at where there is PartMedia
+	// PartMedia are the media of each part. It may be shorter than Parts, not longer.
+	PartMedia [][]string `json:"part_media,omitempty"`
 	// Dismiss is the notification to dismiss once the post stands.
 	Dismiss community.NotificationID `json:"dismiss,omitempty"`
 }
@@ -52,10 +59,8 @@ func (k postKind) Send(ctx context.Context, a outbox.Attempt) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	d := Draft{Text: p.Parts[a.Part], CW: p.CW, Sensitive: p.Sensitive, Visibility: p.Visibility, InReplyTo: p.parent(a), Language: p.Language}
-	if a.Part == 0 {
-		d.MediaIDs = p.MediaIDs
-	}
+	d := Draft{Text: p.Parts[a.Part], CW: p.CW, Sensitive: p.Sensitive, Visibility: p.visibility(a.Part), InReplyTo: p.parent(a),
+		Language: p.Language, MediaIDs: p.media(a.Part)}
 	s, err := l.client.Post(ctx, d, a.Key)
 	if err != nil {
 		return "", sendError(l.helped(l.why(ctx, d, err)))
@@ -100,13 +105,40 @@ func (p PostPayload) parent(a outbox.Attempt) community.PostID {
 	return p.InReplyTo
 }
 
+// media are the ids of a part's files.
+func (p PostPayload) media(part int) []string {
+	switch {
+	case part < len(p.PartMedia):
+		return p.PartMedia[part]
+	case part == 0 && len(p.PartMedia) == 0:
+		return p.MediaIDs
+	}
+	return nil
+}
+
+// visibility is who may see a part.
+func (p PostPayload) visibility(part int) community.Visibility {
+	if part == 0 || p.Replies == "" {
+		return p.Visibility
+	}
+	return community.Narrowest(p.Visibility, p.Replies)
+}
+
 func (k postKind) load(a outbox.Attempt) (*login, PostPayload, error) {
 	var p PostPayload
 	l, err := k.f.sender(a.Account)
 	if err != nil {
 		return nil, p, &outbox.SendError{Outcome: outbox.NotSent, Err: err}
 	}
-	if err := json.Unmarshal(a.Payload, &p); err != nil || a.Part >= len(p.Parts) {
+	err = json.Unmarshal(a.Payload, &p)
+	switch {
+	case err != nil:
+	case a.Part >= len(p.Parts):
+		err = fmt.Errorf("it has %d parts", len(p.Parts))
+	case len(p.PartMedia) > len(p.Parts):
+		err = fmt.Errorf("it has %d parts and the media of %d", len(p.Parts), len(p.PartMedia))
+	}
+	if err != nil {
 		return nil, p, &outbox.SendError{Outcome: outbox.Rejected, Reason: "payload", Err: fmt.Errorf("read the payload (part %d): %w", a.Part, err)}
 	}
 	return l, p, nil
@@ -128,10 +160,7 @@ func (k postKind) Find(ctx context.Context, a outbox.Attempt, free func(context.
 	if err != nil {
 		return outbox.Found{}, err
 	}
-	look := looking{parent: p.parent(a), since: a.First.Add(-slack), free: free}
-	if a.Part == 0 {
-		look.media, look.renamed = p.MediaIDs, renames(l.client.software())
-	}
+	look := looking{parent: p.parent(a), media: p.media(a.Part), renamed: renames(l.client.software()), since: a.First.Add(-slack), free: free}
 	_, self := l.account()
 	var asOf time.Time
 	var before community.PostID
@@ -168,8 +197,8 @@ func (k postKind) Find(ctx context.Context, a outbox.Attempt, free func(context.
 
 // found tells what a look has found, which may be nothing.
 func (l *login) found(a outbox.Attempt, p PostPayload, s Status, asOf time.Time) outbox.Found {
-	if s.ID != "" && a.Part == 0 {
-		l.counted(a, s, len(p.MediaIDs))
+	if s.ID != "" {
+		l.counted(a, s, len(p.media(a.Part)))
 	}
 	return outbox.Found{ID: string(s.ID), AsOf: asOf}
 }
@@ -214,40 +243,11 @@ func (k looking) matches(s Status) bool {
 	return s.InReplyToID == k.parent && (k.parent != "" || k.recent(s))
 }
 
-// deleteKind deletes every post its lane has made, the last first. A post
-// that is not there counts as deleted: repeating is harmless.
-type deleteKind struct{ f *Fedi }
-
-var _ outbox.Drops = deleteKind{}
-
-func (deleteKind) Name() string                                { return DeleteKind }
-func (k deleteKind) Now(account community.AccountID) time.Time { return k.f.estimated(account) }
-func (deleteKind) DropsUnsent()                                {}
-
-func (k deleteKind) Send(ctx context.Context, a outbox.Attempt) (string, error) {
-	l, err := k.f.sender(a.Account)
-	if err != nil {
-		return "", &outbox.SendError{Outcome: outbox.NotSent, Err: err}
-	}
-	for _, id := range slices.Backward(a.Made) {
-		err := l.client.Delete(ctx, community.PostID(id))
-		if cl := ClassOf(err); cl == Gone || cl == Invalid {
-			if other := l.stillUs(ctx); other != nil || cl == Gone {
-				err = other
-			}
-		}
-		if err != nil {
-			return "", sendError(l.helped(err))
-		}
-	}
-	return "", nil
-}
-
 // sendError translates the protocol's classes into what the outbox must know.
 func sendError(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
-		return err
+		return err // nil, or something of which nothing is known
 	}
 	s := &outbox.SendError{RetryAt: e.RetryAt, Complete: e.Complete, Reason: string(e.Class), Err: err}
 	switch e.Class {

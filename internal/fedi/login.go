@@ -75,6 +75,8 @@ type Fedi struct {
 	tried   chan struct{}
 	untried atomic.Int32
 
+	renderers map[string]Rendering
+
 	mu   sync.Mutex
 	byID map[community.AccountID]*login
 }
@@ -86,7 +88,7 @@ var ErrNotConnected = errors.New("the account is not connected")
 // NewFedi checks the accounts' settings and registers the kinds of effect. It
 // touches no network.
 func NewFedi(c Config) (*Fedi, error) {
-	f := &Fedi{Config: c, byID: map[community.AccountID]*login{}, tried: make(chan struct{})}
+	f := &Fedi{Config: c, byID: map[community.AccountID]*login{}, tried: make(chan struct{}), renderers: map[string]Rendering{}}
 	f.untried.Store(int32(len(c.Logins)))
 	for _, lc := range c.Logins {
 		client, err := newClient(lc, c)
@@ -99,6 +101,7 @@ func NewFedi(c Config) (*Fedi, error) {
 		f.logins = append(f.logins, l)
 	}
 	c.Outbox.Register(postKind{f})
+	c.Outbox.Register(editKind{f})
 	c.Outbox.Register(deleteKind{f})
 	return f, nil
 }

@@ -1,6 +1,7 @@
 package fedi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -136,6 +137,30 @@ func (c *Client) Media(ctx context.Context, id string) (m MediaAttachment, ready
 		w.ID = text(id)
 	}
 	return w.attachment(), a.status != http.StatusPartialContent, nil
+}
+
+// Describe gives a file of ours another alt text, empty for none
+// (https://docs.joinmastodon.org/methods/media/#update). Mastodon and
+// GoToSocial do so only until a post attaches it, and change that of a post by
+// Edit; others keep it and show it with the post, some once that is edited.
+// Repeating it is harmless. Class Gone: there is no such file, or a post has it
+// already; Unsupported: the server cannot, or the token may not.
+func (c *Client) Describe(ctx context.Context, id, alt string) error {
+	const path = oldMedia + "/"
+	cl := call{method: http.MethodPut, path: path, route: path + ":id", bodyless: true, contentType: "application/json"}
+	p, err := pathID(id)
+	if err != nil {
+		return badID(cl.method, path, err)
+	}
+	cl.path += p
+	// Described as a form, but JSON is what all read alike (snac: mastoapi_put_handler in mastoapi.c).
+	b, err := json.Marshal(map[string]string{"description": storable(alt)})
+	if err != nil {
+		return c.notSent(cl, Invalid, err.Error())
+	}
+	cl.body, cl.length = bytes.NewReader(b), int64(len(b))
+	_, err = c.do(ctx, cl)
+	return c.aboutMedia(err)
 }
 
 // aboutMedia sorts the refusals of a look at a medium.

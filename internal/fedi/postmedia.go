@@ -17,6 +17,7 @@ const unreadyPause = 5 * time.Second
 type FewerMedia struct {
 	Account    community.AccountID
 	Effect     string // the outbox's id of it
+	Part       int    // which of its posts; 0 is the first
 	Post       community.PostID
 	Sent, Kept int
 }
@@ -58,7 +59,7 @@ func (l *login) counted(a outbox.Attempt, s Status, sent int) {
 	}
 	l.log.Warn("the server kept fewer pictures than were sent", "post", s.ID, "sent", sent, "kept", kept)
 	if l.f.Fewer != nil {
-		l.f.Fewer(FewerMedia{Account: a.Account, Effect: a.Effect, Post: s.ID, Sent: sent, Kept: kept})
+		l.f.Fewer(FewerMedia{Account: a.Account, Effect: a.Effect, Part: a.Part, Post: s.ID, Sent: sent, Kept: kept})
 	}
 }
 

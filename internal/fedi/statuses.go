@@ -51,6 +51,23 @@ func (c *Client) Status(ctx context.Context, id community.PostID) (Status, error
 	return s, err
 }
 
+// Source returns the text and the content warning of a post of ours as they
+// were written (https://docs.joinmastodon.org/methods/statuses/#source). Class
+// Gone: there is no such post, or the server does not tell.
+func (c *Client) Source(ctx context.Context, id community.PostID) (words, cw string, err error) {
+	const path = "/api/v1/statuses/"
+	p, err := pathID(string(id))
+	if err != nil {
+		return "", "", badID(http.MethodGet, path, err)
+	}
+	var w struct {
+		Text text `json:"text"`
+		CW   text `json:"spoiler_text"`
+	}
+	_, err = c.get(ctx, call{path: path + p + "/source", route: path + ":id/source"}, &w)
+	return string(w.Text), string(w.CW), err
+}
+
 // Context returns what stands before and after a post, each list from the
 // oldest to the newest, as far as the server has it
 // (https://docs.joinmastodon.org/methods/statuses/#context). Posts that
