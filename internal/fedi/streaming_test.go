@@ -96,14 +96,25 @@ func TestStreamedMentionsAreTakenInWithoutAPoll(t *testing.T) {
 			k := streaming(t, p, nil)
 			ada := k.sim.AddAccount("ada")
 			k.bot.Post("noise")
-			polled := k.asked()
 			k.sim.RepeatEvents(1)
-			ada.Post("@elelem one")
-			ada.Favourite(k.bot.Post("noise").ID)
-			ada.Post("@elelem two")
-			k.heard(t, 2, 0)
-			if n := k.asked(); n != polled {
-				t.Errorf("%d polls", n-polled)
+			// The clock stands still, but a poll that was due before may still be on
+			// its way: then it is tried again.
+			const tries = 5
+			polled, heard := 0, 0
+			for try := range tries {
+				polled = k.asked()
+				ada.Post("@elelem one")
+				ada.Favourite(k.bot.Post("noise").ID)
+				ada.Post("@elelem two")
+				heard += 2
+				k.heard(t, heard, 0)
+				n := k.asked() - polled
+				if n == 0 {
+					break
+				}
+				if try == tries-1 {
+					t.Errorf("%d polls", n)
+				}
 			}
 			if got := k.ears.texts(); !strings.Contains(got, "one") || !strings.Contains(got, "two") {
 				t.Errorf("heard %q", got)
@@ -113,8 +124,8 @@ func TestStreamedMentionsAreTakenInWithoutAPoll(t *testing.T) {
 			}
 			// A poll brings the same again.
 			k.until(t, "a poll", time.Second, func() bool { return k.asked() > polled })
-			if n := k.ears.count(); n != 2 {
-				t.Errorf("%d mentions", n)
+			if n := k.ears.count(); n != heard {
+				t.Errorf("%d mentions, want %d", n, heard)
 			}
 		})
 	}
