@@ -7,10 +7,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"image"
-	"image/color"
 	_ "image/gif"  // its sizes are told with attachments
 	_ "image/jpeg" // its sizes are told with attachments
-	"image/png"
+	_ "image/png"  // its sizes are told with attachments
 	"mime"
 	"net/http"
 	"net/url"
@@ -26,6 +25,7 @@ type attachment struct {
 	spoiler                               bool
 	data                                  []byte
 	width, height                         int
+	duration                              time.Duration // of sound and film; zero: not told
 }
 
 func (f *attachment) path() string {
@@ -35,7 +35,10 @@ func (f *attachment) path() string {
 // keepFile makes an attachment of an upload. Its type is that of the upload,
 // or else that of its name.
 func (s *Server) keepFile(c *channel, u upload) *attachment {
-	f := &attachment{id: s.nextID(), channel: c.id, name: safeName(u.name), description: u.description, ctype: u.ctype, spoiler: u.spoiler, data: u.data}
+	f := &attachment{
+		id: s.nextID(), channel: c.id, name: safeName(u.name), description: u.description, ctype: u.ctype, spoiler: u.spoiler, data: u.data,
+		duration: u.duration, width: u.width, height: u.height,
+	}
 	if f.ctype == "" || f.ctype == "application/octet-stream" {
 		f.ctype = mime.TypeByExtension(path.Ext(f.name))
 	}
@@ -65,7 +68,9 @@ func safeName(name string) string {
 	return out
 }
 
-// renderFile writes an attachment. Source: resources/message, "Attachment Object".
+// renderFile writes an attachment: a spoiler has the flag IS_SPOILER, or a name
+// that begins with SPOILER_, or both. Source: resources/message, "Attachment
+// Object" and "Attachment Flags".
 func (s *Server) renderFile(f *attachment, ephemeral bool) obj {
 	o := obj{"id": f.id, "filename": f.name, "size": len(f.data), "url": s.signed(f.path()), "proxy_url": s.signed(f.path())}
 	if f.ctype != "" {
@@ -76,6 +81,9 @@ func (s *Server) renderFile(f *attachment, ephemeral bool) obj {
 	}
 	if f.width > 0 {
 		o["width"], o["height"] = f.width, f.height
+	}
+	if f.duration > 0 {
+		o["duration_secs"] = f.duration.Seconds()
 	}
 	if ephemeral {
 		o["ephemeral"] = true
@@ -120,6 +128,8 @@ func (s *Server) routesFiles(t *router) {
 	t.raw("/attachments/{channel_id}/{id}/{name}", http.HandlerFunc(s.serveFile))
 	t.raw("/avatars/{user_id}/{name}", http.HandlerFunc(s.serveAvatar))
 	t.raw("/embed/avatars/{name}", http.HandlerFunc(s.serveAvatar))
+	t.raw("/emojis/{name}", http.HandlerFunc(s.serveEmoji))
+	t.raw("/external/{rest...}", http.HandlerFunc(s.serveProxied))
 }
 
 // postRefresh signs addresses anew. It is in neither the documentation nor the
@@ -150,55 +160,6 @@ func (s *Server) postRefresh(q *request) *answer {
 		out = append(out, obj{"original": address, "refreshed": fresh})
 	}
 	return jsonAnswer(http.StatusOK, obj{"refreshed_urls": out})
-}
-
-// serveFile serves an attachment while its address is good, and 404 after.
-func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	parts := strings.Split(r.URL.EscapedPath(), "/")
-	f := s.files[parts[3]]
-	v := r.URL.Query()
-	ex, err := strconv.ParseInt(v.Get("ex"), 16, 64)
-	good := err == nil && f != nil && f.channel == parts[2] && f.path() == r.URL.EscapedPath() &&
-		hmac.Equal([]byte(v.Get("hm")), []byte(s.signature(f.path(), v.Get("ex"), v.Get("is")))) &&
-		s.now().Before(time.Unix(ex, 0))
-	s.mu.Unlock()
-	if !good {
-		http.Error(w, "This content is no longer available.", http.StatusNotFound)
-		return
-	}
-	if f.ctype != "" {
-		w.Header().Set("Content-Type", f.ctype)
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(f.data)))
-	if r.Method != http.MethodHead {
-		w.Write(f.data) // a client that has gone is its own affair
-	}
-}
-
-// serveAvatar serves a small picture of one colour for an avatar. Source:
-// reference#cdn-endpoints.
-func (s *Server) serveAvatar(w http.ResponseWriter, r *http.Request) {
-	parts := strings.Split(r.URL.Path, "/")
-	name := strings.TrimSuffix(parts[len(parts)-1], path.Ext(parts[len(parts)-1]))
-	if parts[1] == "avatars" {
-		s.mu.Lock()
-		u := s.users[parts[2]]
-		known := u != nil && u.avatar != "" && u.avatar == name
-		s.mu.Unlock()
-		if !known {
-			http.NotFound(w, r)
-			return
-		}
-	}
-	sum := sha256.Sum256([]byte(name))
-	size, err := strconv.Atoi(r.URL.Query().Get("size"))
-	if err != nil || size < 16 || size > 4096 {
-		size = 128
-	}
-	img := image.NewPaletted(image.Rect(0, 0, size, size), color.Palette{color.RGBA{sum[0], sum[1], sum[2], 255}})
-	w.Header().Set("Content-Type", "image/png")
-	png.Encode(w, img) //nolint:errcheck // a client that has gone is its own affair
 }
 
 // decodeJSON reads one JSON value with numbers as they were written.

@@ -11,10 +11,16 @@
 //
 // There is one application with one bot. The world around it is made from Go:
 // AddGuild, AddUser, Join, AddRole, AddChannel and AddForum build it, BotJoins
-// invites the bot, and then people act: Say, EditMessage, DeleteMessage, React,
+// invites the bot, and then people act: Say, Edit, DeleteMessage, Forward, React,
 // DM, StartThread, Kick, and with interactions Slash, PressButton and the like.
+// ForgeButton and ForgeModal are what a client does that keeps to nothing.
 // What the bot did is read with Messages, Commands and Requests; WaitFor wakes
-// at every change, so that no test sleeps. Inject makes chosen requests go wrong.
+// at every change, so that no test sleeps. Inject makes chosen requests go wrong,
+// ServeFile chosen files: gone, empty, slow, torn, or other than they say.
+//
+// A link becomes an embed when EmbedLinks or Draft.Embeds says so; ImageEmbed,
+// VideoEmbed and PageEmbed write what the server would make of it, and the media
+// proxy then has the file. Nothing is fetched, scaled or converted.
 //
 //	s, err := discordsim.New(discordsim.Options{})
 //	...
@@ -31,9 +37,10 @@
 // method that lets a person act returns an error when the person may not.
 //
 // Left out, because nothing here needs it: voice connections, stickers, emoji of
-// a guild, polls, webhooks of a channel, auto moderation, audit logs, stages,
-// scheduled events, invites, shop and monetization. A bot may send stickers
-// and polls, and is told that they are not valid.
+// an application, making and changing a guild's emoji by the bot, polls, webhooks
+// of a channel, auto moderation, audit logs, stages, scheduled events, invites,
+// shop and monetization. A bot may send stickers and polls, and is told that they
+// are not valid.
 //
 // It decides nothing about how a client should behave, and it never talks to
 // anything outside the process.

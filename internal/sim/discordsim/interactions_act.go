@@ -116,6 +116,9 @@ func (s *Server) offered(userID, channelID, name string, kind int) (*channel, *c
 	if err := s.mayAct(userID, c); err != nil {
 		return nil, nil, nil, err
 	}
+	if c.thread != nil && c.thread.archived { // Source: topics/threads#active-archived-threads
+		return nil, nil, nil, notOffered("%s is archived", c.name)
+	}
 	if c.guild != "" && !s.can(c, userID, UseApplicationCommands) {
 		return nil, nil, nil, notOffered("%s may not use commands in %s", userID, c.name)
 	}
@@ -200,6 +203,24 @@ func (s *Server) PressButton(userID, messageID, customID string) (*Interaction, 
 	})
 }
 
+// ForgeButton presses a button that the message does not have, or that is
+// disabled: what a client does that keeps to nothing, or one whose user pressed
+// while the message was being edited. The user must see the message, and it must
+// be the application's.
+func (s *Server) ForgeButton(userID, messageID, customID string) (*Interaction, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, c, err := s.seen(userID, messageID)
+	if err != nil {
+		return nil, err
+	}
+	in := s.newInteraction(KindComponent, userID, c, s.messageOwners(m, c))
+	in.source = m
+	in.payload["data"] = obj{"custom_id": customID, "component_type": componentButton, "id": 1}
+	in.payload["message"] = s.renderMessage(m)
+	return s.keep(in), nil
+}
+
 // Select chooses values in a select menu of a message that the user sees: its
 // options' values, or ids.
 func (s *Server) Select(userID, messageID, customID string, values ...string) (*Interaction, error) {
@@ -215,22 +236,9 @@ func (s *Server) Select(userID, messageID, customID string, values ...string) (*
 func (s *Server) component(userID, messageID, customID string, use func(*resolver, obj) ([]string, error)) (*Interaction, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.messages[messageID]
-	if m == nil {
-		m = s.it.hidden[messageID]
-	}
-	if m == nil || s.users[userID] == nil || m.flags&flagEphemeral != 0 && m.onlyFor != userID {
-		return nil, notOffered("%s sees no message %s", userID, messageID)
-	}
-	c := s.place(m.channel)
-	if c == nil {
-		return nil, notOffered("the message's channel is gone")
-	}
-	if err := s.mayAct(userID, c); err != nil {
+	m, c, err := s.seen(userID, messageID)
+	if err != nil {
 		return nil, err
-	}
-	if m.author != s.appID {
-		return nil, notOffered("the message is not of the application")
 	}
 	comp := findComponent(m.components, customID)
 	if comp == nil {
@@ -254,6 +262,28 @@ func (s *Server) component(userID, messageID, customID string, use func(*resolve
 	}
 	in.payload["data"], in.payload["message"] = data, s.renderMessage(m)
 	return s.keep(in), nil
+}
+
+// seen finds a message of the application that a user sees, and its channel.
+func (s *Server) seen(userID, messageID string) (*message, *channel, error) {
+	m := s.messages[messageID]
+	if m == nil {
+		m = s.it.hidden[messageID]
+	}
+	if m == nil || s.users[userID] == nil || m.flags&flagEphemeral != 0 && m.onlyFor != userID {
+		return nil, nil, notOffered("%s sees no message %s", userID, messageID)
+	}
+	c := s.place(m.channel)
+	if c == nil {
+		return nil, nil, notOffered("the message's channel is gone")
+	}
+	if err := s.mayAct(userID, c); err != nil {
+		return nil, nil, err
+	}
+	if m.author != s.appID {
+		return nil, nil, notOffered("the message is not of the application")
+	}
+	return m, c, nil
 }
 
 // messageOwners are the installations behind a message's components: those of

@@ -282,7 +282,7 @@ func FuzzCallback(f *testing.F) {
 			t.Errorf("acknowledged %v with the status %d", acked, a.status)
 		}
 		if in.modal != nil {
-			if _, err := in.modal.fill(&resolver{s: s, c: c, user: ada, out: obj{}}, nil); err != nil && !errors.Is(err, ErrNotOffered) {
+			if _, err := in.modal.fill(&resolver{s: s, c: c, user: ada, out: obj{}}, nil, false); err != nil && !errors.Is(err, ErrNotOffered) {
 				t.Error(err)
 			}
 		}

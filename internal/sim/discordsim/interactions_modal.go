@@ -167,6 +167,17 @@ type Values map[string]any
 // SubmitModal fills in a modal and sends it off. It must be the one that the
 // member has open.
 func (s *Server) SubmitModal(userID string, modal *Modal, values Values) (*Interaction, error) {
+	return s.submitModal(userID, modal, values, false)
+}
+
+// ForgeModal is SubmitModal by a client that keeps to nothing: texts may be
+// longer or shorter than their inputs allow, or missing. The documentation does
+// not say that anybody but the client looks at that.
+func (s *Server) ForgeModal(userID string, modal *Modal, values Values) (*Interaction, error) {
+	return s.submitModal(userID, modal, values, true)
+}
+
+func (s *Server) submitModal(userID string, modal *Modal, values Values, forged bool) (*Interaction, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if modal == nil || s.it.modals[userID] != modal {
@@ -177,7 +188,7 @@ func (s *Server) SubmitModal(userID string, modal *Modal, values Values) (*Inter
 		return nil, err
 	}
 	r := &resolver{s: s, c: from.ch, user: userID, out: obj{}}
-	components, err := modal.fill(r, values)
+	components, err := modal.fill(r, values, forged)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +220,7 @@ func (s *Server) CloseModal(userID string) {
 
 // fill writes a modal's components with their values. Source:
 // components/reference, the "Interaction Response Structure" of each component.
-func (m *Modal) fill(r *resolver, values Values) ([]any, error) {
+func (m *Modal) fill(r *resolver, values Values, forged bool) ([]any, error) {
 	n := 0
 	number := func(o obj) int {
 		n++
@@ -223,14 +234,14 @@ func (m *Modal) fill(r *resolver, values Values) ([]any, error) {
 		switch id := number(row); intOf(row["type"]) {
 		case 1:
 			in := objects(row["components"])[0]
-			filled, err := m.filled(r, in, number(in), values)
+			filled, err := m.filled(r, in, number(in), values, forged)
 			if err != nil {
 				return nil, err
 			}
 			out = append(out, obj{"type": 1, "id": id, "components": []any{filled}})
 		case componentLabel:
 			in := asObj(row["component"])
-			filled, err := m.filled(r, in, number(in), values)
+			filled, err := m.filled(r, in, number(in), values, forged)
 			if err != nil {
 				return nil, err
 			}
@@ -243,7 +254,7 @@ func (m *Modal) fill(r *resolver, values Values) ([]any, error) {
 }
 
 // filled writes one input with its value.
-func (m *Modal) filled(r *resolver, in obj, id int, values Values) (obj, error) {
+func (m *Modal) filled(r *resolver, in obj, id int, values Values, forged bool) (obj, error) {
 	name := textOf(in["custom_id"])
 	f := m.Fields[slices.IndexFunc(m.Fields, func(f Field) bool { return f.CustomID == name })]
 	out := obj{"type": f.Kind, "id": id, "custom_id": name}
@@ -259,7 +270,7 @@ func (m *Modal) filled(r *resolver, in obj, id int, values Values) (obj, error) 
 			most = intOf(in["max_length"])
 		}
 		long := int64(textLen(text))
-		if !ok || f.Required && long == 0 || long > most || long > 0 && long < least {
+		if !ok || !forged && (f.Required && long == 0 || long > most || long > 0 && long < least) {
 			return nil, notOffered("the field %q does not take %q", name, text)
 		}
 		out["value"] = text

@@ -161,7 +161,7 @@ func (r *resolver) addChannel(id string, kinds []int64) bool {
 
 // addFile uploads a file of the user.
 func (r *resolver) addFile(f File) string {
-	a := r.s.keepFile(r.c, upload{name: f.Name, ctype: f.Type, description: f.Description, data: f.Data})
+	a := r.s.keepFile(r.c, f.upload())
 	o := r.s.renderFile(a, true)
 	id := textOf(o["id"])
 	r.put("attachments", id, o)

@@ -35,12 +35,14 @@ const (
 	ManageNicknames        Permission = 1 << 27
 	ManageRoles            Permission = 1 << 28
 	ManageWebhooks         Permission = 1 << 29
+	ManageGuildExpressions Permission = 1 << 30
 	UseApplicationCommands Permission = 1 << 31
 	ManageThreads          Permission = 1 << 34
 	CreatePublicThreads    Permission = 1 << 35
 	CreatePrivateThreads   Permission = 1 << 36
 	SendMessagesInThreads  Permission = 1 << 38
 	ModerateMembers        Permission = 1 << 40
+	CreateGuildExpressions Permission = 1 << 43
 	UseExternalApps        Permission = 1 << 50
 	PinMessages            Permission = 1 << 51
 	BypassSlowmode         Permission = 1 << 52

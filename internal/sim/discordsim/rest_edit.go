@@ -20,8 +20,8 @@ func (s *Server) patchMessage(q *request, c *channel) *answer {
 	if m.author != s.appID {
 		return s.suppress(c, m, f.fields)
 	}
-	if c.thread != nil && c.thread.archived {
-		return fail(50083)
+	if bad := s.mayChange(c, s.appID); bad != nil {
+		return bad
 	}
 	if bad := s.editMessage(c, m, f); bad != nil {
 		return bad
@@ -138,6 +138,12 @@ func (s *Server) deleteMessage(q *request, c *channel) *answer {
 		}
 		return fail(50013)
 	}
+	if bad := s.mayDelete(c, s.appID); bad != nil {
+		return bad
+	}
+	if m.kind == messageThreadStart { // no system message of this kind is deletable
+		return fail(50021)
+	}
 	s.dropMessage(m)
 	return noContent()
 }
@@ -168,16 +174,6 @@ func (s *Server) bulkDelete(q *request, c *channel) *answer {
 			return failWith(http.StatusBadRequest, 50034, "You can only bulk delete messages that are under 14 days old.")
 		}
 	}
-	var gone []any
-	for _, id := range ids {
-		if m := s.messages[id]; m != nil && m.channel == c.id {
-			delete(s.messages, id)
-			c.messages = remove(c.messages, m)
-			gone = append(gone, id)
-		}
-	}
-	if len(gone) > 0 {
-		s.emit(event{Name: "MESSAGE_DELETE_BULK", Guild: c.guild, Channel: c.id, Payload: obj{"ids": gone, "channel_id": c.id, "guild_id": c.guild}})
-	}
+	s.dropMessages(c, ids)
 	return noContent()
 }

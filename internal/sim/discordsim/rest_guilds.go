@@ -16,6 +16,8 @@ func (s *Server) routesGuilds(t *router) {
 	t.rest("DELETE /guilds/{guild_id}/members/{user_id}", s.inGuild(s.kickMember))
 	t.rest("PUT /guilds/{guild_id}/members/{user_id}/roles/{role_id}", s.inGuild(s.memberRole))
 	t.rest("DELETE /guilds/{guild_id}/members/{user_id}/roles/{role_id}", s.inGuild(s.memberRole))
+	t.rest("GET /guilds/{guild_id}/emojis", s.inGuild(s.getEmojis))
+	t.rest("GET /guilds/{guild_id}/emojis/{emoji_id}", s.inGuild(s.getEmoji))
 	t.rest("GET /guilds/{guild_id}/threads/active", s.inGuild(s.getActiveThreads))
 }
 

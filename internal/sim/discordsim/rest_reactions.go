@@ -57,14 +57,22 @@ func (s *Server) renderReactions(m *message) []any {
 	out := []any{}
 	for _, r := range m.reactions {
 		out = append(out, obj{
-			"emoji": renderEmoji(r), "count": len(r.users), "count_details": obj{"burst": 0, "normal": len(r.users)},
+			"emoji": s.renderReactionEmoji(r, false), "count": len(r.users), "count_details": obj{"burst": 0, "normal": len(r.users)},
 			"burst_colors": []any{}, "me": slices.Contains(r.users, s.appID), "me_burst": false, "burst_me": false, "burst_count": 0,
 		})
 	}
 	return out
 }
 
-func renderEmoji(r *reaction) obj { return obj{"id": orNull(r.id), "name": r.name} }
+// renderReactionEmoji writes the emoji of a reaction; events say of one that
+// moves that it does. Source: resources/emoji, "Custom Emoji Examples".
+func (s *Server) renderReactionEmoji(r *reaction, event bool) obj {
+	o := obj{"id": orNull(r.id), "name": r.name}
+	if _, e := s.emojiOf(r.id); event && e != nil && e.animated {
+		o["animated"] = true
+	}
+	return o
+}
 
 // react adds a reaction of anybody; false when it is there already.
 func (s *Server) react(c *channel, m *message, userID, name, id string) bool {
@@ -87,7 +95,7 @@ func (s *Server) react(c *channel, m *message, userID, name, id string) bool {
 }
 
 func (s *Server) reactionPayload(c *channel, m *message, r *reaction) obj {
-	p := obj{"channel_id": c.id, "message_id": m.id, "emoji": renderEmoji(r)}
+	p := obj{"channel_id": c.id, "message_id": m.id, "emoji": s.renderReactionEmoji(r, true)}
 	if c.guild != "" {
 		p["guild_id"] = c.guild
 	}
@@ -138,9 +146,12 @@ func (s *Server) putReaction(q *request, c *channel) *answer {
 
 func (s *Server) mayReact(c *channel, m *message, userID, name, id string) *answer {
 	fresh := m.reaction(name, id) == nil
+	home, _ := s.emojiOf(id)
 	switch {
-	case id != "" && fresh: // the guilds here have no emoji of their own
+	case id != "" && fresh && home == nil, id != "" && fresh && userID == s.appID && !home.botIn:
 		return fail(10014)
+	case id != "" && fresh && home.id != c.guild && !s.can(c, userID, UseExternalEmojis):
+		return fail(50013)
 	case !s.can(c, userID, ReadMessageHistory), fresh && !s.can(c, userID, AddReactions):
 		return fail(50013)
 	case fresh && len(m.reactions) >= reactionsMost:

@@ -222,7 +222,8 @@ func (s *Server) postThreadOfMessage(q *request, c *channel) *answer {
 	return jsonAnswer(http.StatusCreated, s.renderChannel(made))
 }
 
-// threadFrom makes a thread from a message; it has the message's id.
+// threadFrom makes a thread from a message; it has the message's id, and begins
+// with a message that only points to it. Source: topics/threads#new-message-types.
 func (s *Server) threadFrom(c *channel, m *message, owner, name string) *channel {
 	kind := PublicThread
 	if c.kind == Announcement {
@@ -233,6 +234,9 @@ func (s *Server) threadFrom(c *channel, m *message, owner, name string) *channel
 	m.flags |= flagHasThread
 	s.announceThread(made)
 	s.changedMessage(m)
+	s.addMessage(made, postInput{
+		author: m.author, kind: messageThreadStart, ref: &reference{message: m.id, channel: c.id, guild: c.guild}, allowed: &allowed{},
+	})
 	return made
 }
 

@@ -45,6 +45,8 @@ type world struct {
 	messages map[string]*message // that are there
 	dms      map[string]*channel // of the bot, by the other user
 	files    map[string]*attachment
+	servings map[string]Serving // what goes wrong with files, by id or address
+	proxied  map[string]proxied // by the path of the media proxy
 	commands []*command
 	created  map[string][]time.Time // of commands, by guild, for the daily limit
 }
@@ -52,7 +54,8 @@ type world struct {
 func newWorld() world {
 	return world{
 		users: map[string]*user{}, guilds: map[string]*guild{}, channels: map[string]*channel{}, messages: map[string]*message{},
-		dms: map[string]*channel{}, files: map[string]*attachment{}, created: map[string][]time.Time{},
+		dms: map[string]*channel{}, files: map[string]*attachment{}, servings: map[string]Serving{},
+		proxied: map[string]proxied{}, created: map[string][]time.Time{},
 	}
 }
 
@@ -75,6 +78,7 @@ type guild struct {
 	unavailable     bool
 	locale          string
 	voice           map[string]obj // voice states by user, without guild_id
+	emojis          []*emoji
 }
 
 // role is a set of permissions. The id of @everyone is that of the guild.
@@ -163,7 +167,8 @@ type message struct {
 	ref                        *reference
 	reactions                  []*reaction
 	pinnedAt                   time.Time
-	thread                     string // that was started from it
+	thread                     string   // that was started from it
+	snapshot                   *message // of a forward: what was forwarded, as it was
 
 	// Set by interactions.
 	interaction  obj    // interaction_metadata
@@ -175,6 +180,7 @@ type message struct {
 // "Message Reference".
 type reference struct {
 	message, channel, guild string
+	forward                 bool // not an answer
 }
 
 // reaction is one emoji under a message.

@@ -87,6 +87,17 @@ func (s *Server) join(g *guild, u *user, roles ...string) *member {
 	return m
 }
 
+// JoinedAt sets since when a user is a member of a guild.
+func (s *Server) JoinedAt(guildID, userID string, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.mustGuild(guildID)
+	if m := g.members[s.mustUser(userID).id]; m != nil {
+		m.joined = at
+		s.emitMember(g, m)
+	}
+}
+
 // SetRoles gives a member exactly these roles.
 func (s *Server) SetRoles(guildID, userID string, roles ...string) {
 	s.mu.Lock()

@@ -19,6 +19,7 @@ type Message struct {
 	Attachments                []Attachment
 	Flags                      int64
 	ReplyTo                    string // id of the message that it answers
+	ForwardOf                  string // id of the message that it forwards
 	Nonce                      string
 	Mentions                   []string // users that the message names and its author allowed
 	MentionsEveryone           bool
@@ -41,7 +42,8 @@ type Attachment struct {
 	ID, Name, Description, ContentType string
 	URL                                string
 	Width, Height                      int
-	Spoiler                            bool
+	Spoiler                            bool // flagged as one, whatever its name
+	Duration                           time.Duration
 	Data                               []byte
 }
 
@@ -71,11 +73,14 @@ func (s *Server) look(m *message) Message {
 	for _, f := range m.files {
 		out.Attachments = append(out.Attachments, Attachment{
 			ID: f.id, Name: f.name, Description: f.description, ContentType: f.ctype, URL: s.signed(f.path()),
-			Width: f.width, Height: f.height, Spoiler: f.spoiler, Data: bytes.Clone(f.data),
+			Width: f.width, Height: f.height, Spoiler: f.spoiler, Duration: f.duration, Data: bytes.Clone(f.data),
 		})
 	}
 	if m.ref != nil {
 		out.ReplyTo = m.ref.message
+		if m.ref.forward {
+			out.ReplyTo, out.ForwardOf = "", m.ref.message
+		}
 	}
 	if m.nonce != nil {
 		out.Nonce = fmt.Sprint(m.nonce)

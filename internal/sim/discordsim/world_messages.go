@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Flags of messages. Source: resources/message, "Message Flags".
@@ -13,6 +14,7 @@ const (
 	flagEphemeral       = 1 << 6
 	flagLoading         = 1 << 7
 	flagNoNotifications = 1 << 12
+	flagHasSnapshot     = 1 << 14
 	flagComponentsV2    = 1 << 15
 )
 
@@ -41,6 +43,7 @@ type postInput struct {
 	allowed    *allowed // nil for everything
 	nonce      any
 	ref        *reference
+	snapshot   *message // of a forward
 
 	interaction obj    // interaction_metadata
 	onlyFor     string // of an ephemeral message
@@ -52,6 +55,8 @@ type upload struct {
 	name, description, ctype string
 	spoiler                  bool
 	data                     []byte
+	duration                 time.Duration
+	width, height            int // of what no picture can tell
 }
 
 // addMessage posts a message and tells the gateway. An ephemeral one is nobody's
@@ -65,7 +70,11 @@ func (s *Server) addMessage(c *channel, in postInput) *message {
 	if in.id != "" {
 		m.id = in.id
 	}
-	if m.ref != nil && m.kind == messageDefault {
+	if in.snapshot != nil {
+		was := *in.snapshot
+		m.snapshot = &was
+	}
+	if m.ref != nil && !m.ref.forward && m.kind == messageDefault {
 		m.kind = messageReply
 	}
 	for _, u := range in.files {
@@ -80,7 +89,7 @@ func (s *Server) addMessage(c *channel, in postInput) *message {
 	s.messages[m.id] = m
 	c.messages = append(c.messages, m)
 	c.last = m.id
-	if c.kind.isThread() {
+	if c.kind.isThread() && m.kind != messageThreadStart {
 		s.threadHears(c, m)
 	}
 	p := s.renderMessage(m)
@@ -161,9 +170,9 @@ func (s *Server) dropMessage(m *message) {
 // reference#signed-attachment-cdn-urls.
 func (s *Server) renderMessage(m *message) obj {
 	o := s.renderBasicMessage(m)
-	if m.ref != nil {
+	if m.ref != nil && !m.ref.forward {
 		o["referenced_message"] = nil
-		if to := s.messages[m.ref.message]; to != nil && m.kind == messageReply {
+		if to := s.messages[m.ref.message]; to != nil && oneOf(m.kind, messageReply, messageThreadStart) {
 			o["referenced_message"] = s.renderBasicMessage(to)
 		}
 	}
@@ -202,6 +211,9 @@ func (s *Server) renderBasicMessage(m *message) obj {
 	}
 	if m.ref != nil {
 		ref := obj{"type": 0, "channel_id": m.ref.channel}
+		if m.ref.forward {
+			ref["type"] = 1
+		}
 		if m.ref.message != "" {
 			ref["message_id"] = m.ref.message
 		}
@@ -209,6 +221,9 @@ func (s *Server) renderBasicMessage(m *message) obj {
 			ref["guild_id"] = m.ref.guild
 		}
 		o["message_reference"] = ref
+	}
+	if m.snapshot != nil {
+		o["message_snapshots"] = []any{s.renderSnapshot(m.snapshot)}
 	}
 	if t := s.channels[m.thread]; t != nil {
 		o["thread"] = s.renderChannel(t)
@@ -225,11 +240,15 @@ func (s *Server) renderBasicMessage(m *message) obj {
 	return o
 }
 
-// renderEmbed writes an embed as stored: of type "rich", with attachment://
-// addresses led to the message's files. Source: resources/message, "Embed Object".
+// renderEmbed writes an embed as stored, with attachment:// addresses led to the
+// message's files. The bot's own are of type "rich", those that the server makes
+// of links of their own types. Source: resources/message, "Embed Object" and
+// "Embed Types".
 func (s *Server) renderEmbed(e obj, m *message) obj {
 	o := cloneObj(e)
-	o["type"] = "rich"
+	if textOf(o["type"]) == "" || m.author == s.appID {
+		o["type"] = "rich"
+	}
 	for _, part := range []string{"image", "thumbnail", "footer", "author"} {
 		in, ok := o[part].(obj)
 		if !ok {

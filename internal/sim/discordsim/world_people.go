@@ -3,14 +3,24 @@ package discordsim
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
-// File is one that a person sends.
+// File is one that a person sends. The type need not be that of the data: the
+// server believes what it is told.
 type File struct {
 	Name        string
 	Type        string // the content type; by the name's ending if empty
 	Description string
 	Data        []byte
+	Spoiler     bool          // flagged as one; a name that begins with SPOILER_ is the older way
+	Duration    time.Duration // of sound and film, as the client tells it
+
+	Width, Height int // of a film; those of pictures are read from the data
+}
+
+func (f File) upload() upload {
+	return upload{name: f.Name, ctype: f.Type, description: f.Description, data: f.Data, spoiler: f.Spoiler, duration: f.Duration, width: f.Width, height: f.Height}
 }
 
 // Draft is a message that a person is about to send. Whom it mentions is read
@@ -47,7 +57,7 @@ func (s *Server) say(u *user, c *channel, d Draft) (string, error) {
 		in.nonce = d.Nonce
 	}
 	for _, f := range d.Files {
-		in.files = append(in.files, upload{name: f.Name, ctype: f.Type, description: f.Description, data: f.Data})
+		in.files = append(in.files, f.upload())
 	}
 	check := in
 	check.embeds = nil // links become embeds by the server's doing, not the member's
@@ -89,48 +99,6 @@ func (s *Server) DMChannel(userID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.dm(s.mustUser(userID)).id
-}
-
-// EditMessage lets a message's author change its text.
-func (s *Server) EditMessage(messageID, content string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m := s.messages[messageID]
-	if m == nil {
-		return fmt.Errorf("edit %s: there is no such message", messageID)
-	}
-	m.content, m.edited = content, s.now()
-	s.mention(s.channels[m.channel], m, nil, false)
-	s.changedMessage(m)
-	return nil
-}
-
-// EmbedLinks adds embeds to a person's message after it was sent, as the server
-// does when it has looked at a link: a MESSAGE_UPDATE without an edit.
-func (s *Server) EmbedLinks(messageID string, embeds ...map[string]any) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m := s.messages[messageID]
-	if m == nil {
-		return fmt.Errorf("embed links of %s: there is no such message", messageID)
-	}
-	for _, e := range embeds {
-		m.embeds = append(m.embeds, cloneObj(e))
-	}
-	s.changedMessage(m)
-	return nil
-}
-
-// DeleteMessage deletes a message, as its author or a moderator.
-func (s *Server) DeleteMessage(messageID string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m := s.messages[messageID]
-	if m == nil {
-		return fmt.Errorf("delete %s: there is no such message", messageID)
-	}
-	s.dropMessage(m)
-	return nil
 }
 
 // React lets a user react with an emoji of Unicode.
@@ -218,7 +186,7 @@ func (s *Server) StartPost(userID, forumID, name string, d Draft, tags ...string
 	}
 	in := postInput{author: u.id, content: d.Content}
 	for _, f := range d.Files {
-		in.files = append(in.files, upload{name: f.Name, ctype: f.Type, description: f.Description, data: f.Data})
+		in.files = append(in.files, f.upload())
 	}
 	var ids []string
 	for _, t := range c.tags {

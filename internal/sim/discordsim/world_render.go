@@ -86,7 +86,7 @@ func (s *Server) renderGuild(g *guild) obj {
 		"explicit_content_filter": 0, "max_presences": nil, "max_members": 500000, "max_stage_video_channel_users": 50,
 		"max_video_channel_users": 25, "vanity_url_code": nil, "premium_tier": 0, "premium_subscription_count": 0,
 		"preferred_locale": g.locale, "rules_channel_id": nil, "safety_alerts_channel_id": nil, "public_updates_channel_id": nil,
-		"premium_progress_bar_enabled": false, "nsfw": false, "nsfw_level": 0, "emojis": []any{}, "stickers": []any{},
+		"premium_progress_bar_enabled": false, "nsfw": false, "nsfw_level": 0, "emojis": s.renderEmojis(g), "stickers": []any{},
 		"incidents_data": nil,
 	}
 }
@@ -186,7 +186,7 @@ func (s *Server) renderChannel(c *channel) obj {
 func (s *Server) renderThread(c *channel, o obj) {
 	t := c.thread
 	o["owner_id"], o["rate_limit_per_user"] = t.owner, c.slowmode
-	o["message_count"], o["total_message_sent"], o["member_count"] = len(c.messages), t.total, min(len(t.members), 50)
+	o["message_count"], o["total_message_sent"], o["member_count"] = c.spoken(), t.total, min(len(t.members), 50)
 	meta := obj{
 		"archived": t.archived, "archive_timestamp": stamp(t.archivedAt), "auto_archive_duration": t.autoArchive, "locked": t.locked,
 		"create_timestamp": stamp(t.created),
@@ -203,6 +203,18 @@ func (s *Server) renderThread(c *channel, o obj) {
 			o["member"] = renderThreadMember(c, m)
 		}
 	}
+}
+
+// spoken counts a thread's messages without the one that it began with. Source:
+// resources/channel, "Channel Object" (message_count).
+func (c *channel) spoken() int {
+	n := len(c.messages)
+	for _, m := range c.messages {
+		if m.id == c.id || m.kind == messageThreadStart {
+			n--
+		}
+	}
+	return n
 }
 
 func renderThreadMember(c *channel, m threadMember) obj {

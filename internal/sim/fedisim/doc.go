@@ -13,7 +13,7 @@
 // Post, Favourite, Boost, Follow and Delete do what people do; what the
 // client under test did is read with Timeline, Replies, Dismissed and Requests,
 // and WaitFor wakes on every change, so that no test sleeps. Inject makes
-// chosen requests go wrong.
+// chosen requests go wrong, Down all of them until Up.
 //
 // Streams are WebSockets: user and user:notification say something, the other
 // names are taken and say nothing. DropStreams, RefuseStreams, StallStreams,
@@ -48,7 +48,8 @@
 //     Dismissing is a 422. An account's list of posts has the public ones only,
 //     even for the account itself. mentions[] leaves out the reader, and its ids
 //     are counted from 0. A reply to what is gone is posted on its own. An edit
-//     keeps what it does not send; everywhere else that is dropped.
+//     changes the text alone, whatever it sends; everywhere else what it does not
+//     send is dropped.
 //   - Sharkey ignores types[], lists every seventh notification of a page twice
 //     from the fourth on, dismisses under /api/v1/notification/, and makes a
 //     reaction of a reply that is only an emoji: the answer is then the parent.
@@ -62,6 +63,13 @@
 //     trouble with the same 400, Sharkey with a 401 that says nothing. Sharkey's
 //     client id is the address of the login page. snac takes any code, as often
 //     as it comes, for who logged in last.
+//   - Descriptions of what is posted already: Mastodon changes them with the
+//     media_attributes of an edit, as a form or as JSON, and not with the upload,
+//     which it does not show any more; GoToSocial with those of JSON or with the
+//     upload; Sharkey with the upload. Akkoma's posts have copies, which an edit
+//     makes anew of the uploads, and snac's keep theirs for ever.
+//   - An edit that changes nothing is none on Mastodon, and a 422 on GoToSocial.
+//     Mastodon counts edits with posts.
 //   - Scopes: Mastodon, Akkoma and GoToSocial (since 0.19) hold a token to them.
 //   - Uploads: Mastodon takes still images with a 200, and what moves with a 202,
 //     without an address, processes it, and cannot post it before; it refuses

@@ -9,7 +9,7 @@ import (
 // writeAttachment appends an attachment
 // (https://docs.joinmastodon.org/entities/MediaAttachment/).
 func (s *Server) writeAttachment(w *jsonWriter, m *media) {
-	s.writeAttachmentAs(w, m, m.id, s.processed(m))
+	s.writeAttachmentAs(w, m, m.id, m.description, s.processed(m))
 }
 
 // writeMedia appends the attachments of a post. snac numbers them anew there
@@ -28,12 +28,12 @@ func (s *Server) writeMedia(w *jsonWriter, st *status) {
 			_, _ = io.WriteString(h, s.base+s.mediaPath(m))
 			id = strconv.FormatUint(uint64(h.Sum32()), 10)
 		}
-		s.writeAttachmentAs(w, m, id, s.processed(m))
+		s.writeAttachmentAs(w, m, id, st.alt(m), s.processed(m))
 	}
 	w.close(']')
 }
 
-func (s *Server) writeAttachmentAs(w *jsonWriter, m *media, id string, ready bool) {
+func (s *Server) writeAttachmentAs(w *jsonWriter, m *media, id, alt string, ready bool) {
 	path := s.mediaPath(m)
 	address, preview := s.base+path, s.base+path
 	if m.file != nil && s.profile == Mastodon {
@@ -69,9 +69,9 @@ func (s *Server) writeAttachmentAs(w *jsonWriter, m *media, id string, ready boo
 	}
 	s.writeMeta(w, m)
 	if s.profile == Snac {
-		w.str("description", m.description)
+		w.str("description", alt)
 	} else {
-		w.strOrNull("description", m.description)
+		w.strOrNull("description", alt)
 	}
 	w.null("blurhash")
 	if s.profile == Akkoma {

@@ -240,7 +240,7 @@ func (s *Server) oneMedia(q *request, who *Account, parts []string) *answer {
 // request came, even if this GET is the last that finds it so.
 func (s *Server) mediaAnswerEarly(m *media) *answer {
 	var w jsonWriter
-	s.writeAttachmentAs(&w, m, m.id, false)
+	s.writeAttachmentAs(&w, m, m.id, m.description, false)
 	return &answer{status: http.StatusPartialContent, ctype: jsonType, body: w.b}
 }
 

@@ -75,6 +75,33 @@ func FuzzPost(f *testing.F) {
 	})
 }
 
+func FuzzEdit(f *testing.F) {
+	f.Add("application/x-www-form-urlencoded", "status=x&media_ids[]=ID&media_attributes[][id]=ID&media_attributes[][description]=a&media_attributes[][focus]=0,1")
+	f.Add("application/x-www-form-urlencoded", "media_attributes[][description]=%zz&media_attributes[][id]=&&=")
+	f.Add("application/json", `{"status":"x","media_ids":["ID"],"media_attributes":[{"id":"ID","description":null,"focus":1.5},3,{"id":[]}]}`)
+	f.Add("application/json", `{"media_attributes":{"0":{"id":"ID"}},"media_ids":"ID"}`)
+	f.Fuzz(func(t *testing.T, ctype, body string) {
+		for _, p := range []Profile{Mastodon, GoToSocial, Akkoma} {
+			s := New(Options{Profile: p, Clock: func() time.Time { return time.Unix(1795168800, 0) }})
+			bot := s.AddAccount("ada")
+			img := bot.AddMedia("image", "an owl")
+			post := bot.Post("owl", Attach(img))
+			r := httptest.NewRequest("PUT", "/api/v1/statuses/"+post.ID, strings.NewReader(strings.ReplaceAll(body, "ID", img)))
+			r.Header.Set("Content-Type", ctype)
+			r.Header.Set("Authorization", "Bearer "+bot.Token)
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			if w.Code >= 500 || !json.Valid(w.Body.Bytes()) {
+				t.Errorf("%s: %d %s", p, w.Code, w.Body)
+			}
+			if after, _ := s.Post(post.ID); w.Code != 200 && (after.Edits != 0 || after.Media[0].Description != "an owl") {
+				t.Errorf("%s: refused with %d, and done: %+v", p, w.Code, after)
+			}
+			s.Close()
+		}
+	})
+}
+
 func BenchmarkPageOfMentions(b *testing.B) {
 	s := New(Options{})
 	defer s.Close()

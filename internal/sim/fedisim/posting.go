@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
-	"time"
 )
 
 // read checks what a client wants to post; the answer is the refusal.
@@ -112,66 +110,6 @@ func (s *Server) createStatus(q *request, who *Account) *answer {
 	}
 	d.replyTo = parent
 	st := s.post(who, d)
-	s.change()
-	return s.statusAnswer(st, who, false)
-}
-
-// editStatus replaces a post's state. What the client does not send is taken
-// away, media and content warning included; only snac keeps it.
-func (s *Server) editStatus(q *request, who *Account, st *status) *answer {
-	d, refusal := s.read(q, who, st)
-	if refusal != nil {
-		return refusal
-	}
-	sent := func(name string) bool {
-		_, one := q.params[name]
-		_, list := q.params[name+"[]"]
-		return one || list
-	}
-	if !s.traits.editDrops {
-		if !sent("media_ids") {
-			d.media = st.media
-		}
-		if !sent("spoiler_text") {
-			d.cw = st.cw
-		}
-		if !sent("sensitive") {
-			d.sensitive = st.sensitive
-		}
-	}
-	if d.language == "" || !sent("language") && s.profile == Mastodon {
-		d.language = st.language
-	}
-	for _, m := range st.media {
-		if !slices.Contains(d.media, m) {
-			m.attached = nil
-		}
-	}
-	for _, m := range d.media {
-		m.attached = st
-	}
-	ids, descriptions := q.params["media_attributes[][id]"], q.params["media_attributes[][description]"]
-	if s.profile == Mastodon || s.profile == GoToSocial {
-		for i, id := range ids {
-			if m := s.media[id]; m != nil && m.attached == st && i < len(descriptions) {
-				m.description = descriptions[i]
-			}
-		}
-	}
-	st.media = d.media
-	before := st.mentions
-	s.compose(st, d)
-	for _, to := range st.mentions {
-		if !slices.Contains(before, to) {
-			s.notify(to, "mention", who, st, s.now(), atOnce)
-		}
-	}
-	st.edited = s.now()
-	if st.edited.Equal(st.created) {
-		st.edited = st.edited.Add(time.Millisecond)
-	}
-	st.edits++
-	s.streamStatus("status.update", st)
 	s.change()
 	return s.statusAnswer(st, who, false)
 }

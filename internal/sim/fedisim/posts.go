@@ -79,8 +79,8 @@ type Post struct {
 	InReplyTo       string   // id of the post it answered, even if that was deleted since and the server forgot
 	Mentions        []string // who is addressed, as Acct
 	MediaIDs        []string
-	Media           []Media
-	BoostOf         string // id, for a boost
+	Media           []Media // with the descriptions that the post shows
+	BoostOf         string  // id, for a boost
 	CreatedAt       time.Time
 	EditedAt        time.Time // zero if never
 	Edits           int
@@ -107,7 +107,9 @@ func (st *status) view() Post {
 	}
 	for _, m := range st.media {
 		p.MediaIDs = append(p.MediaIDs, m.id)
-		p.Media = append(p.Media, st.author.s.viewMedia(m))
+		shown := st.author.s.viewMedia(m)
+		shown.Description = st.alt(m)
+		p.Media = append(p.Media, shown)
 	}
 	if st.boostOf != nil {
 		p.BoostOf = st.boostOf.id
@@ -147,6 +149,30 @@ func (s *Server) Timeline() []Post {
 	out := make([]Post, len(s.timeline))
 	for i, st := range s.timeline {
 		out[i] = st.view()
+	}
+	return out
+}
+
+// Parts lists a post and what its author wrote below it in answer to themself,
+// one after another: a thread as its author meant it. Nothing when the post is
+// not there.
+func (s *Server) Parts(id string) []Post {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Post
+	todo := []*status{s.statuses[id]}
+	for len(todo) > 0 {
+		st := todo[0]
+		todo = todo[1:]
+		if st == nil || st.deleted {
+			continue
+		}
+		out = append(out, st.view())
+		for _, r := range s.answers[st.id] {
+			if r.author == st.author {
+				todo = append(todo, r)
+			}
+		}
 	}
 	return out
 }

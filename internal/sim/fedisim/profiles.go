@@ -29,7 +29,6 @@ type traits struct {
 	urlChars    int // every URL counts as this many characters; 0: as it is written
 	maxMedia    int
 	tooLong     int  // status of a post that is too long
-	editDrops   bool // what an edit does not send is taken away
 	needsParent bool // a reply to a post that is not there is refused, not posted on its own
 
 	notifyDefault, notifyMax int  // page sizes of notifications
@@ -44,7 +43,7 @@ func traitsOf(p Profile) traits {
 		return traits{
 			software: "akkoma", version: "2.7.2 (compatible; Akkoma 3.15.2-0-gb16aafb)", nodeVersion: "3.15.2-0-gb16aafb",
 			nodePath: "/nodeinfo/2.0.json", maxChars: 5000, maxMedia: 16, tooLong: http.StatusUnprocessableEntity,
-			editDrops: true, needsParent: true,
+			needsParent:   true,
 			notifyDefault: 20, notifyMax: 40, statusDefault: 20, statusMax: 40, byID: true, linkHeader: true,
 		}
 	case GoToSocial:
@@ -52,7 +51,7 @@ func traitsOf(p Profile) traits {
 		return traits{
 			software: "gotosocial", version: "0.20.1+git-f3b1cc5", nodeVersion: "0.20.1+git-f3b1cc5",
 			nodePath: "/nodeinfo/2.0", maxChars: 5000, maxMedia: 6, tooLong: http.StatusBadRequest,
-			editDrops: true, needsParent: true,
+			needsParent:   true,
 			notifyDefault: 20, notifyMax: 80, statusDefault: 30, statusMax: 80, byID: true, linkHeader: true,
 		}
 	case Snac:
@@ -65,14 +64,14 @@ func traitsOf(p Profile) traits {
 		return traits{
 			software: "sharkey", version: "4.2.0 (compatible; Sharkey 2025.4.2)", nodeVersion: "2025.4.2",
 			nodePath: "/nodeinfo/2.1", maxChars: 3000, maxMedia: 16, tooLong: http.StatusBadRequest,
-			editDrops: true, needsParent: true,
+			needsParent:   true,
 			notifyDefault: 20, notifyMax: 100, statusDefault: 20, statusMax: 100, byID: true, linkHeader: true,
 		}
 	default:
 		return traits{
 			software: "mastodon", version: "4.6.4", nodeVersion: "4.6.4",
 			nodePath: "/nodeinfo/2.0", maxChars: 500, urlChars: 23, maxMedia: 4, tooLong: http.StatusUnprocessableEntity,
-			editDrops: true, needsParent: true,
+			needsParent:   true,
 			notifyDefault: 40, notifyMax: 80, statusDefault: 20, statusMax: 40, byID: true, linkHeader: true,
 		}
 	}

@@ -93,12 +93,16 @@ func (s *Server) limit(q *request) ([]limitState, *answer) {
 	return nil, a
 }
 
-func deletes(q *request) bool {
+func deletes(q *request) bool { return q.method == http.MethodDelete && ofStatus(q) }
+func edits(q *request) bool   { return q.method == http.MethodPut && ofStatus(q) }
+
+// ofStatus says whether a request is of one post itself.
+func ofStatus(q *request) bool {
 	rest, ok := strings.CutPrefix(q.route, "/api/v1/statuses/")
-	return ok && q.method == http.MethodDelete && !strings.Contains(rest, "/")
+	return ok && !strings.Contains(rest, "/")
 }
 
-// limitPosts counts a post that is about to be stored, and refuses it when it
+// limitPosts counts a post or an edit that is about to be stored, and refuses it when it
 // is too many.
 func (s *Server) limitPosts(q *request, who *Account) *answer {
 	if !s.opt.RateLimits {
@@ -138,12 +142,12 @@ func (s *Server) rateAnswer() *answer {
 }
 
 // limitHeaders tells how much is left of the scarcest family. Mastodon counts
-// posts in a family of their own, which is told with their answers.
+// posts and edits in a family of their own, which is told with their answers.
 func (s *Server) limitHeaders(q *request, a *answer, states []limitState) {
 	if !s.opt.RateLimits {
 		return
 	}
-	if s.profile == Mastodon && q.method == http.MethodPost && q.route == "/api/v1/statuses" {
+	if s.profile == Mastodon && (q.method == http.MethodPost && q.route == "/api/v1/statuses" || edits(q)) {
 		if who := s.tokens[q.token]; who != nil {
 			states = append(states, s.limiter.peek("post", who.ID, 300, 3*time.Hour, s.now(), 0))
 		}

@@ -119,8 +119,10 @@ type request struct {
 	body           []byte
 	params         url.Values // of the query and of the body
 	badBody        bool
-	file           *upload // of an upload; nil when none was sent
-	failProcessing bool    // what is uploaded cannot be processed
+	isJSON         bool
+	attributes     []map[string]string // media_attributes, in order
+	file           *upload             // of an upload; nil when none was sent
+	failProcessing bool                // what is uploaded cannot be processed
 }
 
 func newRequest(r *http.Request) *request {
@@ -136,6 +138,7 @@ func newRequest(r *http.Request) *request {
 		q.token = strings.TrimSpace(token)
 	}
 	q.params, _ = url.ParseQuery(r.URL.RawQuery) // the readable part, as servers do
+	q.attributesForm(r.URL.RawQuery)
 	if q.params == nil {
 		q.params = url.Values{}
 	}
@@ -161,6 +164,8 @@ func (q *request) parse(body []byte) {
 			q.badBody = true
 			return
 		}
+		q.isJSON = true
+		q.attributesJSON(doc["media_attributes"])
 		for k, v := range doc {
 			q.addJSON(k, v)
 		}
@@ -184,8 +189,10 @@ func (q *request) parse(body []byte) {
 				return
 			}
 			q.params.Add(p.FormName(), string(v))
+			q.attribute(p.FormName(), string(v))
 		}
 	case "application/x-www-form-urlencoded":
+		q.attributesForm(string(q.body))
 		form, err := url.ParseQuery(string(q.body))
 		q.badBody = err != nil
 		for k, v := range form {

@@ -219,6 +219,13 @@ func (s *Server) oneStatus(q *request, who *Account, parts []string) *answer {
 			a = jsonText("{}")
 		}
 		s.remove(st)
+		if s.profile == Mastodon && q.flag("delete_media") { // since 4.4; kept for a day otherwise
+			for _, m := range st.media {
+				m.gone = true
+				delete(s.media, m.id)
+				s.forget(m)
+			}
+		}
 		s.change()
 		return a
 	}

@@ -101,6 +101,7 @@ type Server struct {
 	seen    map[string]seenKey // Idempotency-Keys
 	limiter limiter
 	faults  []*Injected
+	down    *Injected // what meets every request; nil while the server is up
 	log     requestLog
 
 	apps    map[string]*app          // by client id
@@ -255,6 +256,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.running.Done()
 	q := newRequest(r)
+	if s.serveDown(w, q) {
+		return
+	}
 	if f := s.strike(q, true); f != nil {
 		s.serveFault(w, q, f)
 		return

@@ -24,7 +24,8 @@ type status struct {
 	tags              []string
 	emojis            []string
 	media             []*media
-	replyTo           *status // nil when there is none or it was deleted
+	alts              map[*media]string // descriptions that the post has copies of
+	replyTo           *status           // nil when there is none or it was deleted
 	replyToID         string
 	replyToAuthor     *Account
 	answered          string    // id of the post it answers, for ever
@@ -170,6 +171,7 @@ func (s *Server) post(a *Account, d *draft) *status {
 	for _, m := range d.media {
 		m.attached = st
 	}
+	st.alts = s.copiedAlts(st.media)
 	s.insert(st)
 	s.streamStatus("update", st)
 	told := st.mentions

@@ -24,6 +24,9 @@ func (s *Server) chat(x *exchange) {
 	var fault *Fault
 	s.change(func() {
 		s.stats.Received++
+		if req.Pictured() {
+			s.stats.Pictured++
+		}
 		s.stats.Open++
 		s.stats.MostOpen = max(s.stats.MostOpen, s.stats.Open)
 		req.Number = s.stats.Received
@@ -60,11 +63,20 @@ func (s *Server) chat(x *exchange) {
 	case len(s.opt.Models) > 0 && !slices.Contains(s.opt.Models, req.Model):
 		x.fail(http.StatusNotFound, apiError{"invalid_request_error", "model_not_found", "",
 			fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", req.Model)})
+	case s.blind(req):
+		wrong, _ := req.noSight()
+		x.fail(http.StatusBadRequest, wrong)
 	case fault != nil:
 		end = fault.do(x, req)
 	default:
 		end = s.answer(x, req, s.opt.Answer(req), 0)
 	}
+}
+
+// blind says whether a request has pictures for a model that takes none.
+func (s *Server) blind(req Request) bool {
+	_, pictured := req.noSight()
+	return pictured && (slices.Contains(s.opt.Blind, "*") || slices.Contains(s.opt.Blind, req.Model))
 }
 
 // answer sends the completion, after the model's latency and a further delay.

@@ -14,15 +14,16 @@ type Kind string
 // The faults. Those above the line come whatever the request is; those below
 // take the place of an answer, so a wrong request still gets its own error.
 const (
-	RateLimited Kind = "429"   // with Retry-After, if Fault.RetryAfter is given
-	OutOfQuota  Kind = "quota" // 429 that no waiting helps against
-	ServerError Kind = "500"   //
-	Unavailable Kind = "503"   // with Retry-After, if Fault.RetryAfter is given
-	WrongKey    Kind = "401"   //
-	Hang        Kind = "hang"  // nothing, until the client leaves
-	Reset       Kind = "reset" // the connection is reset without an answer
-	HTMLPage    Kind = "html"  // 200 and a web page
-	BadGateway  Kind = "502"   // a web page of a proxy
+	RateLimited Kind = "429"    // with Retry-After, if Fault.RetryAfter is given
+	OutOfQuota  Kind = "quota"  // 429 that no waiting helps against
+	ServerError Kind = "500"    //
+	Unavailable Kind = "503"    // with Retry-After, if Fault.RetryAfter is given
+	WrongKey    Kind = "401"    //
+	Hang        Kind = "hang"   // nothing, until the client leaves
+	Reset       Kind = "reset"  // the connection is reset without an answer
+	HTMLPage    Kind = "html"   // 200 and a web page
+	BadGateway  Kind = "502"    // a web page of a proxy
+	Prohibited  Kind = "policy" // 400 image_content_policy_violation
 	// ———
 	Slow         Kind = "slow"          // the right answer after Fault.Delay
 	PlainText    Kind = "plain-text"    // the right answer as text/plain
@@ -35,6 +36,8 @@ const (
 	NotJSON      Kind = "not-json"      // application/json that is none
 	Endless      Kind = "endless"       // a body without an end; Fault.Delay between its pieces
 	Says         Kind = "says"          // the answer is Fault.Text
+	CutShort     Kind = "cut-short"     // the answer ends in the middle: finish_reason is length
+	Filtered     Kind = "filtered"      // content is "", finish_reason is content_filter
 )
 
 // Always is a number of Times without an end.
@@ -49,7 +52,7 @@ type Fault struct {
 	RetryAfter  time.Duration      // of RateLimited and Unavailable, in whole seconds, rounded up
 	Delay       time.Duration      // of Slow and Endless
 	Size        int                // of Huge
-	Text        string             // of Says and Refuses
+	Text        string             // of Says, Refuses and CutShort (which sends half of it)
 }
 
 // Inject adds faults. A request meets the first that fits it, in the order in
@@ -91,7 +94,7 @@ func (s *Server) pick(req Request) *Fault {
 // early reports whether the fault comes before the request is looked at.
 func (f *Fault) early() bool {
 	switch f.Kind {
-	case Slow, PlainText, NoChoices, EmptyContent, Refuses, Huge, Truncated, CutOff, NotJSON, Endless, Says:
+	case Slow, PlainText, NoChoices, EmptyContent, Refuses, Huge, Truncated, CutOff, NotJSON, Endless, Says, CutShort, Filtered:
 		return false
 	}
 	return true
@@ -134,6 +137,17 @@ func (f *Fault) do(x *exchange, req Request) outcome {
 		return s.answer(x, req, Answer{Refusal: text}, 0)
 	case EmptyContent:
 		return s.answer(x, req, Answer{}, 0)
+	case CutShort:
+		a := s.opt.Answer(req)
+		if f.Text != "" {
+			a = Answer{Text: f.Text}
+		}
+		text := []rune(a.Text)
+		return s.answer(x, req, Answer{Text: string(text[:len(text)/2]), Finish: "length"}, 0)
+	case Filtered:
+		return s.answer(x, req, Answer{Finish: "content_filter"}, 0)
+	case Prohibited:
+		x.fail(http.StatusBadRequest, apiError{"invalid_request_error", "image_content_policy_violation", "", "The image may contain content that is not allowed by our safety system."})
 	case Says:
 		return s.answer(x, req, Answer{Text: f.Text}, 0)
 	case Huge:

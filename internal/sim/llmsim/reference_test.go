@@ -30,17 +30,19 @@ func TestAnswersAreThoseOfTheReference(t *testing.T) {
 	s.Inject(
 		Fault{Kind: RateLimited}, Fault{Kind: OutOfQuota}, Fault{Kind: Refuses}, Fault{Kind: EmptyContent},
 		Fault{Kind: PlainText}, Fault{Kind: Huge, Size: 100}, Fault{Kind: NoChoices}, Fault{Kind: Says, Text: "x"},
+		Fault{Kind: CutShort}, Fault{Kind: Filtered},
 	)
-	for range 9 {
+	for range 11 {
 		mustPost(t, s, hello)
 	}
+	mustPost(t, s, asking("user", dataURI("image/png", picture(t, "png", 3, 2)), "low"))
 	mustPost(t, s, strings.TrimSuffix(hello, "}")+`,"n":2,"max_tokens":1}`)
 	resp, err := http.Get(s.URL() + "/models")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	if seen[200] != 9 || seen[429] != 2 {
+	if seen[200] != 12 || seen[429] != 2 {
 		t.Errorf("checked: %v", seen)
 	}
 }

@@ -3,6 +3,7 @@ package llmsim
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -31,11 +32,12 @@ type Request struct {
 }
 
 // Message is one message of the conversation. Parts of text are joined with a
-// line feed; what is not text is counted in Others.
+// line feed; what is neither text nor a picture is counted in Others.
 type Message struct {
 	Role   string
 	Name   string
 	Text   string
+	Images []Image
 	Others int
 }
 
@@ -69,6 +71,9 @@ func (r Request) PromptTokens() int {
 	n := 0
 	for _, m := range r.Messages {
 		n += Tokens(m.Text)
+		for _, i := range m.Images {
+			n += i.Tokens()
+		}
 	}
 	return n
 }
@@ -142,6 +147,12 @@ func readRequest(r *http.Request, body []byte) (Request, *apiError) {
 	}
 	for i, raw := range messages {
 		m, err := readMessage(raw)
+		var part *wrongPart
+		if errors.As(err, &part) {
+			req.Messages = append(req.Messages, m)
+			req.Err = part.message
+			return req, &apiError{"invalid_request_error", part.code, fmt.Sprintf("messages[%d].%s", i, part.at), part.message}
+		}
 		if err != nil {
 			return bad(fmt.Sprintf("messages[%d]", i), "Invalid 'messages[%d]': %v", i, err)
 		}
@@ -245,23 +256,8 @@ func readMessage(raw json.RawMessage) (Message, error) {
 	if json.Unmarshal(in.Content, &m.Text) == nil {
 		return m, nil
 	}
-	var parts []struct {
-		Type string `json:"type"`
-		Text string `json:"text"`
-	}
-	if err := json.Unmarshal(in.Content, &parts); err != nil || len(parts) == 0 {
-		return m, fmt.Errorf("content is neither a text nor a list of parts")
-	}
-	var texts []string
-	for _, p := range parts {
-		if p.Type == "text" {
-			texts = append(texts, p.Text)
-		} else {
-			m.Others++
-		}
-	}
-	m.Text = strings.Join(texts, "\n")
-	return m, nil
+	err := m.readParts(in.Content)
+	return m, err
 }
 
 func sortedKeys[V any](m map[string]V) []string {

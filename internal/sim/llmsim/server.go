@@ -5,8 +5,10 @@
 // same question always gets, and with faults on demand.
 //
 // It is a real HTTP server and knows nothing of the clients that ask it. It
-// offers POST /v1/chat/completions, whole or streamed, and GET /v1/models;
-// tools, sound and pictures in answers it leaves out, and it judges no text.
+// offers POST /v1/chat/completions, whole or streamed, and GET /v1/models.
+// Pictures in questions are decoded and shown with Request.Images; what is none
+// is refused. Tools, sound, pictures at addresses and pictures in answers it
+// leaves out, and it judges neither texts nor pictures.
 package llmsim
 
 import (
@@ -32,6 +34,7 @@ const (
 type Options struct {
 	Key      string               // bearer key that is asked for; empty: anyone may ask
 	Models   []string             // names that are known and listed; empty: any is taken, "sim-1" is listed
+	Blind    []string             // names of models that take no pictures; "*": none does
 	Answer   func(Request) Answer // what is answered; nil: Witty. Called by several goroutines at once
 	Latency  time.Duration        // before every answer of the model
 	PerToken time.Duration        // besides, for every token of the answer
@@ -56,6 +59,7 @@ type Exchange struct {
 // Stats count chat completions since the start.
 type Stats struct {
 	Received int // requests that came, whatever became of them
+	Pictured int // of these, came with a picture
 	Answered int // of these, answered with a completion
 	Failed   int // answered with an error or spoilt by a fault
 	Left     int // the client went away before the answer was sent

@@ -455,6 +455,7 @@ func TestStream(t *testing.T) {
 func FuzzReadRequest(f *testing.F) {
 	f.Add([]byte(hello))
 	f.Add([]byte(`{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url"}]}],"stop":"x","n":2}`))
+	f.Add([]byte(asking("user", dataURI("image/png", picture(f, "png", 3, 2)), "low")))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 		r.Header.Set("Content-Type", "application/json")
