@@ -45,6 +45,7 @@ func (d *draft) check(root *table, rep *report) {
 	c.Backup.Dir = inDir(c.DataDir, c.Backup.Dir)
 	c.Operator.Fediverse = strings.TrimPrefix(c.Operator.Fediverse, "@")
 	c.LLM.BaseURL = strings.TrimRight(strings.TrimSpace(c.LLM.BaseURL), "/")
+	d.checkGallery(dir, rep)
 }
 
 // checkAccount reports whether the account's server is this machine.

@@ -18,6 +18,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"rookery/internal/community"
 )
 
 // FileName is the file that is looked for in a folder.
@@ -40,6 +42,7 @@ type Config struct {
 	LLM      LLM
 	Persona  Persona
 	GIFs     GIFs
+	Gallery  Gallery
 	Outbox   Outbox
 	Budget   Budget
 	Operator Operator
@@ -172,6 +175,15 @@ type Account struct {
 	Language   string // of notices to members; empty: the asker's
 	TokenFile  string // where the token is kept, if in a file
 	NSFW       bool   // also shows NSFW pictures, to who asks for them
+
+	// The rest is for the feature gallery.
+	Visibility   community.Visibility // of its posts: Public, Unlisted or Followers
+	MaxUpload    int64                // bytes of a file; 0: what the server takes
+	PostsPerHour int                  // 0: no such limit
+	AI           string               // AIAsk or AINever
+	Contact      string               // how people reach the operator about posts; may be empty
+	PostTail     string               // at the end of every post
+	Guilds       []string             // ids of the Discord servers that may post to it; none: all
 }
 
 // Doing reports whether the account does the feature.

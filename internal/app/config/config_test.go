@@ -61,18 +61,21 @@ func TestSmallestRunsWithItsDefaults(t *testing.T) {
 		GIFs: GIFs{Word: "gif", Cooldown: 20 * time.Second, Rate: 1, Burst: 3, Queue: 5, NoRepeat: 24 * time.Hour, NSFWVisibility: community.Unlisted,
 			MaxDownload: 40 << 20, FFmpeg: "ffmpeg", FFmpegTimeout: 2 * time.Minute, NoticeAfter: 5 * time.Minute,
 			Sources: []GIFSource{{Kind: "philomena", URL: "https://furbooru.org"}}},
+		Gallery: Gallery{ExpireAfter: 72 * time.Hour, MaxTokens: 300,
+			Vision: Vision{BaseURL: "http://127.0.0.1:11434/v1", Model: "llama3.2", Timeout: 3 * time.Minute}},
 		Outbox: Outbox{10 * time.Second, time.Minute, 30 * time.Second},
 		Budget: Budget{TimeZone: time.UTC, RepliesPerMember: 20, TokensPerDay: 200_000, TokensPerAccount: Unlimited, TokensPerMember: Unlimited,
 			TokensPerGuild: Unlimited, MoneyPerDay: Unlimited, MoneyPerAccount: Unlimited, MoneyPerMember: Unlimited, MoneyPerGuild: Unlimited, Currency: "USD"},
 		Operator: Operator{Language: "en"},
 		Backup:   Backup{Daily: true, At: "04:00", Keep: 7, Dir: filepath.Join(filepath.Dir(path), "data", "backups")},
 		Accounts: []Account{{Name: "elelem", Server: "https://social.example", Token: NewSecret("s3cret"),
-			Does: []string{"persona"}, MaxAge: 24 * time.Hour, Poll: 10 * time.Second, RateLimits: true, Streaming: true, TokenFile: filepath.Join(filepath.Dir(path), "elelem.token")}},
+			Does: []string{"persona"}, MaxAge: 24 * time.Hour, Poll: 10 * time.Second, RateLimits: true, Streaming: true, TokenFile: filepath.Join(filepath.Dir(path), "elelem.token"),
+			Visibility: community.Public, AI: AIAsk}},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
 	}
-	if c.Accounts[0].Token.Reveal() != "s3cret" || !c.Doing("persona") || c.Doing("gallery") {
+	if c.Accounts[0].Token.Reveal() != "s3cret" || !c.Doing("persona") || c.Doing(FeatureGallery) {
 		t.Error("the token or the features are not those of the file")
 	}
 }
@@ -140,6 +143,17 @@ key_file = "board"
 kind = "e621"
 url = "http://127.0.0.1:4000"
 contact = "@me@social.example"
+[gallery]
+expire_after = "336h"
+prompt = "What is it?"
+max_tokens = 1000
+texts = "my/texts.toml"
+[gallery.vision]
+base_url = "https://api.openai.com/v1/"
+model = "sees"
+api_key_env = "VISION"
+timeout = "40s"
+processor = "Somebody else (Norway)"
 [budget]
 replies_per_member = "unlimited"
 tokens_per_day = 1_000
@@ -170,7 +184,7 @@ settle_after_silence = "2s"
 request_timeout = "3s"
 [discord]
 token_file = "bot"
-does = ["gifs", "persona"]
+does = ["gifs", "persona", "gallery"]
 message_content = false
 direct_messages = false
 operator_channel = "123456789012345678"
@@ -197,8 +211,20 @@ server = "http://127.0.0.1:3000"
 token_env = "TWO"
 does = ["persona", "gifs"]
 poll = "50ms"
+[[account]]
+name = "three"
+server = "https://art.example"
+token_env = "THREE"
+does = ["gallery"]
+visibility = "private"
+max_upload_mb = 8
+posts_per_hour = 6
+ai = "never"
+contact = "art@example.org"
+post_tail = "from us"
+guilds = ["123456789012345678", "223456789012345678"]
 `, "secrets.env", "export KEY='k'\nTWO=\"t\" # comment\nTHREE=x\n", "pg", "postgres://u:p@h/d\r\n", "board", "k2\n", "tok", "\ufefftoken1\r\n", "bot", "QUJD.x.y\n")
-	c, err := Load(path, vars("TWO", "real", "BOARD", "k1"))
+	c, err := Load(path, vars("TWO", "real", "BOARD", "k1", "VISION", "v"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,18 +248,22 @@ poll = "50ms"
 				{"danbooru", "https://danbooru.donmai.us", "", "", "ada", NewSecret("k2"), ""},
 				{"e621", "http://127.0.0.1:4000", "", "", "", Secret{}, "@me@social.example"},
 			}},
+		Gallery: Gallery{14 * 24 * time.Hour, "What is it?", 1000, filepath.Join(dir, "my", "texts.toml"),
+			Vision{"https://api.openai.com/v1", "sees", NewSecret("v"), 40 * time.Second, "Somebody else (Norway)"}},
 		Outbox:   Outbox{time.Second, 2 * time.Second, 3 * time.Second},
 		Budget:   Budget{berlin, Unlimited, 1000, 2000, 3000, 4, 100_000, 2_000_000, Unlimited, 1_000_001, "€", n(150_000), n(0)},
 		Operator: Operator{"me@social.example", "ru"},
 		Backup:   Backup{false, "23:59", 2, inDir(dir, "/backups")},
 		Web:      Web{"127.0.0.1:9464"},
-		Discord: Discord{true, NewSecret("QUJD.x.y"), filepath.Join(dir, "bot"), []string{"gifs", "persona"}, false, false, "123456789012345678", "en",
+		Discord: Discord{true, NewSecret("QUJD.x.y"), filepath.Join(dir, "bot"), []string{"gifs", "persona", "gallery"}, false, false, "123456789012345678", "en",
 			true, 2 * time.Hour, "http://127.0.0.1:4001/api/v10"},
 		Accounts: []Account{
 			{"one", "https://social.example", NewSecret("token1"), []string{"persona"}, true, 90 * time.Minute, 5 * time.Second, false,
-				false, "wss://streaming.social.example", "ru", filepath.Join(dir, "tok"), true},
+				false, "wss://streaming.social.example", "ru", filepath.Join(dir, "tok"), true, community.Public, 0, 0, AIAsk, "", "", nil},
 			{"two", "http://127.0.0.1:3000", NewSecret("real"), []string{"persona", "gifs"}, false, 24 * time.Hour, 50 * time.Millisecond, true,
-				true, "", "", "", false},
+				true, "", "", "", false, community.Public, 0, 0, AIAsk, "", "", nil},
+			{"three", "https://art.example", NewSecret("x"), []string{"gallery"}, false, 24 * time.Hour, 10 * time.Second, true,
+				true, "", "", "", false, community.Followers, 8 << 20, 6, AINever, "art@example.org", "from us", []string{"123456789012345678", "223456789012345678"}},
 		},
 	}
 	// The first account's nsfw is told to do nothing, as TestWarningsOfGIFs wants.
@@ -286,7 +316,7 @@ func TestExampleLoadsAndHasEveryKey(t *testing.T) {
 func TestExampleWithEverythingSwitchedOn(t *testing.T) {
 	t.Parallel()
 	on := regexp.MustCompile(`(?m)^#(\[|[a-z_]+ = )`).ReplaceAllString(Example(), "$1")
-	_, err := Load(write(t, "rookery.toml", on, "elelem.token", "x"), vars("ELELEM_TOKEN", "x"))
+	_, err := Load(write(t, "rookery.toml", on, "elelem.token", "x", "gallery.token", "y"), vars("ELELEM_TOKEN", "x"))
 	var all Errors
 	if !errors.As(err, &all) {
 		t.Fatal(err)

@@ -43,12 +43,9 @@ func (d *draft) decode(root *table, rep *report) {
 		case s == nil:
 			unknown(e, top, all, rep)
 		case s.many:
-			decodeMany(*s, e, all, rep)
+			d.decodeMany(*s, e, all, rep)
 		default:
-			if t := one(*s, e, rep); t != nil {
-				d.known[s.name] = t
-				decodeTable(*s, t, all, rep)
-			}
+			d.decodeOne(*s, e, all, rep)
 		}
 	}
 	rest := &table{line: root.line}
@@ -57,7 +54,15 @@ func (d *draft) decode(root *table, rep *report) {
 			rest.add(e)
 		}
 	}
-	decodeTable(top, rest, all, rep)
+	d.decodeTable(top, rest, all, rep)
+}
+
+// decodeOne reads a section that there is one of.
+func (d *draft) decodeOne(s section, e *entry, all []section, rep *report) {
+	if t := one(s, e, rep); t != nil {
+		d.known[s.name] = t
+		d.decodeTable(s, t, all, rep)
+	}
 }
 
 // one is the table of a section that is written once.
@@ -74,7 +79,7 @@ func one(s section, e *entry, rep *report) *table {
 }
 
 // decodeMany reads a section that there can be many of.
-func decodeMany(s section, e *entry, all []section, rep *report) {
+func (d *draft) decodeMany(s section, e *entry, all []section, rep *report) {
 	items := e.val.items
 	if e.val.kind == unstable.Table {
 		rep.mistake(e.line, s.name, "[%s] needs two pairs of brackets: write [[%s]]", s.name, s.name)
@@ -91,20 +96,22 @@ func decodeMany(s section, e *entry, all []section, rep *report) {
 			continue
 		}
 		own, done := s.next(item.table)
-		decodeTable(own, item.table, all, rep)
+		d.decodeTable(own, item.table, all, rep)
 		done()
 	}
 }
 
-func decodeTable(s section, t *table, all []section, rep *report) {
+func (d *draft) decodeTable(s section, t *table, all []section, rep *report) {
 	for _, e := range t.entries {
 		f := s.field(e.name)
 		if f == nil {
-			// A part is always one that there can be many of.
-			if p := s.part(e.name, all); p != nil && s.name != "" {
-				decodeMany(*p, e, all, rep)
-			} else {
+			switch p := s.part(e.name, all); {
+			case p == nil || s.name == "":
 				unknown(e, s, all, rep)
+			case p.many:
+				d.decodeMany(*p, e, all, rep)
+			default:
+				d.decodeOne(*p, e, all, rep)
 			}
 			continue
 		}
@@ -201,14 +208,15 @@ func meant(name string, s section, all []section) *section {
 	return nil
 }
 
-// homeOf is another section that has exactly this key. A part's keys are
-// looked for from its own section alone: url and login are what people write
-// for other keys elsewhere.
+// homeOf is another section that has exactly this key, a part of this one
+// first. A part's keys are looked for from its own section alone: url and login
+// are what people write for other keys elsewhere.
 func homeOf(key string, not section, all []section) *section {
-	for i := range all {
-		of, _ := all[i].split()
-		if all[i].name != not.name && (of == "" || of == not.name) && all[i].field(key) != nil {
-			return &all[i]
+	for _, in := range []string{not.name, ""} {
+		for i := range all {
+			if of, _ := all[i].split(); of == in && all[i].name != not.name && all[i].field(key) != nil {
+				return &all[i]
+			}
 		}
 	}
 	return nil

@@ -65,7 +65,7 @@ func TestMistakesOfDiscord(t *testing.T) {
 		"NSFW":              {"does =", "nsfw = true\ndoes =", "QUJD.x.y", `4: unknown key "nsfw" in [discord]: on Discord each guild turns it on itself, with /settings: take this line away`},
 		"channel, unquoted": {"does =", "operator_channel = 1573738816668172292\ndoes =", "QUJD.x.y", `4: operator_channel in [discord]: expected a text in quotes, not a whole number: write operator_channel = "1573738816668172292"`},
 		"not a channel":     {"does =", "operator_channel = 15\ndoes =", "QUJD.x.y", `4: operator_channel in [discord]: expected a text in quotes, not a whole number`},
-		"does two unknown":  {`["gifs"]`, `["persona", "gif", "gallery"]`, "QUJD.x.y", "4: does in [discord]: \"gif\" is not known: did you mean \"gifs\"?\nrookery.toml:4: does in [discord]: \"gallery\" is not known: it is one of"},
+		"does two unknown":  {`["gifs"]`, `["persona", "gif", "weather"]`, "QUJD.x.y", "4: does in [discord]: \"gif\" is not known: did you mean \"gifs\"?\nrookery.toml:4: does in [discord]: \"weather\" is not known: it is one of"},
 		"not set":           {"", "", "", "3: token_env: the environment variable BOT is not set"},
 		"does nothing":      {`["gifs"]`, `[]`, "QUJD.x.y", `4: does in [discord]: the list is empty`},
 		"does is missing":   {"does = [\"gifs\"]\n", "", "QUJD.x.y", `2: does is missing in [discord]: write does = ["persona", "gifs"]`},

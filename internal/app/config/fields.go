@@ -10,6 +10,7 @@ type draft struct {
 	cfg       *Config
 	storeURL  source
 	apiKey    source
+	visionKey source
 	tokens    []*source // one for each account
 	known     map[string]*table
 	accounts  []*table  // where each account stands
@@ -23,7 +24,7 @@ type draft struct {
 type source struct{ env, file string }
 
 // features are the words for an account's "does".
-func features() []string { return []string{FeaturePersona, FeatureGIFs} }
+func features() []string { return []string{FeaturePersona, FeatureGIFs, FeatureGallery} }
 
 func (d *draft) sections() []section {
 	c := d.cfg
@@ -60,6 +61,8 @@ func (d *draft) sections() []section {
 		}},
 		gifsSection(&c.GIFs),
 		d.boardSections(),
+		gallerySection(&c.Gallery),
+		visionSection(&c.Gallery.Vision, &d.visionKey),
 		budgetSection(&c.Budget),
 		operatorSection(&c.Operator),
 		backupSection(&c.Backup),
@@ -106,7 +109,7 @@ func llmSection(l *LLM, key *source) section {
 }
 
 func accountSection(a *Account, token *source) section {
-	return section{name: "account", many: true, secrets: secretWords("token", "access_token", "bearer_token", "api_key", "key", "secret", "password"), fields: []field{
+	return section{name: "account", many: true, secrets: secretWords("token", "access_token", "bearer_token", "api_key", "key", "secret", "password"), fields: append([]field{
 		text("name", &a.Name, "", "text", "Your own name for the account: small letters, digits, - and _. Each is used once. Required.", isName),
 		text("server", &a.Server, "", "URL", "Address of the account's server, like https://social.example. Plain http is taken for this machine only. Required.", isServer),
 		text("token_env", &token.env, "", "name of a variable", "Variable that holds the account's access token. This key or the next is required.", isVariable),
@@ -120,7 +123,7 @@ func accountSection(a *Account, token *source) section {
 		text("streaming_url", &a.StreamURL, "", "URL", "Address of the server's streaming service, like wss://streaming.social.example, if what the server says is wrong.", isStream),
 		text("language", &a.Language, "", "language tag", "Language of notices to members, one of \"en\" and \"ru\". Without it that of the asker's post.", isCatalogue),
 		boolean("nsfw", &a.NSFW, false, "Whether this account also shows NSFW pictures, to who asks with the word nsfw. For the feature gifs."),
-	}}
+	}, galleryFields(a)...)}
 }
 
 // secretWords maps what people write for a secret to the key that is right:

@@ -76,7 +76,7 @@ func TestMistakes(t *testing.T) {
 		"two brackets":         {swap: []string{"[llm]", "[[llm]]"}, want: []string{`2: [[llm]] has too many brackets: there is one such section, write [llm]`}},
 		"section as key":       {text: "llm = 3\n" + strings.Replace(good, "[llm]", "[outbox]", 1), want: []string{`1: "llm" is a section: write [llm] on a line of its own and its keys below`, `*`, `*`, `*`, `*`}},
 		"unknown section":      {swap: []string{"[llm]", "[lmm]"}, want: []string{`2: unknown section [lmm]: did you mean [llm]?`, `*`, `*`}},
-		"unknown section, far": {text: good + "[matrix]\na=1", want: []string{`12: unknown section [matrix]: the sections are [store], [log], [llm], [persona], [gifs], [[gifs.source]], [budget], [operator], [backup], [web], [outbox], [discord], [[account]]`}},
+		"unknown section, far": {text: good + "[matrix]\na=1", want: []string{`12: unknown section [matrix]: the sections are [store], [log], [llm], [persona], [gifs], [[gifs.source]], [gallery], [gallery.vision], [budget], [operator], [backup], [web], [outbox], [discord], [[account]]`}},
 		"key of the top":       {text: strings.TrimPrefix(good, "data_dir = \"data\"\n") + "data_dir = 'd'", want: []string{`*`, `11: unknown key "data_dir" in [[account]]: it belongs at the top of the file, before the first [section]`}},
 		"key of another":       {swap: []string{"[persona]", "parallel = 3\n[persona]"}, want: []string{`5: unknown key "parallel" in [llm]: it belongs in [persona]`}},
 		"another's spelling":   {swap: []string{"base_url", "baseURL"}, want: []string{`*`, `3: unknown key "baseURL" in [llm]: did you mean "base_url"?`}},
@@ -102,7 +102,7 @@ func TestMistakes(t *testing.T) {
 		"feature":              {swap: []string{`["persona"]`, `["Persona"]`}, want: []string{`11: does in [[account]]: "Persona" is not known: did you mean "persona"?`}},
 		"feature as text":      {swap: []string{`["persona"]`, `"persona"`}, want: []string{`11: does in [[account]]: expected a list: write does = ["persona"]`}},
 		"no feature":           {swap: []string{`["persona"]`, `[]`}, want: []string{`11: does in [[account]]: the list is empty: *`}},
-		"features, all wrong":  {swap: []string{`["persona"]`, `["persona", "gif", 1, "gallery"]`}, want: []string{`11: does in [[account]]: "gif" is not known: did you mean "gifs"?`, `11: does in [[account]]: expected a text in quotes, not a whole number`, `11: does in [[account]]: "gallery" is not known: it is one of "persona" or "gifs"`}},
+		"features, all wrong":  {swap: []string{`["persona"]`, `["persona", "gif", 1, "weather"]`}, want: []string{`11: does in [[account]]: "gif" is not known: did you mean "gifs"?`, `11: does in [[account]]: expected a text in quotes, not a whole number`, `11: does in [[account]]: "weather" is not known: it is one of "persona", "gifs" or "gallery"`}},
 		"feature twice":        {swap: []string{`["persona"]`, `["persona", "persona"]`}, want: []string{`11: does in [[account]]: "persona" is in the list twice`}},
 		"list of other things": {swap: []string{`["persona"]`, `[1]`}, want: []string{`11: does in [[account]]: expected a text in quotes, not a whole number`}},
 		"number for a text":    {swap: []string{`"llama3.2"`, `3.2`}, want: []string{`4: model in [llm]: expected a text in quotes, not a number: write model = "3.2"`}},
@@ -165,6 +165,11 @@ type wrongFile struct {
 
 func checkMistakes(t *testing.T, files map[string]wrongFile) {
 	t.Helper()
+	checkMistakesWith(t, vars("TOKEN", "x", "EMPTY", " ", "TWO_LINES", "hunter2\nb"), files)
+}
+
+func checkMistakesWith(t *testing.T, env func(string) (string, bool), files map[string]wrongFile) {
+	t.Helper()
 	for name, c := range files {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -178,7 +183,7 @@ func checkMistakes(t *testing.T, files map[string]wrongFile) {
 					text = strings.Replace(text, c.swap[i], c.swap[i+1], 1)
 				}
 			}
-			_, err := parseText(text, vars("TOKEN", "x", "EMPTY", " ", "TWO_LINES", "hunter2\nb"))
+			_, err := parseText(text, env)
 			if err == nil {
 				t.Fatal("no mistake found")
 			}
@@ -297,6 +302,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte(Example()))
 	f.Add([]byte(pictures + "key_env = 'TOKEN'\n[[gifs.source]]\nkind = 'e621'\nfilter_id = '1'\n"))
+	f.Add([]byte(shares + "[gallery.vision]\nmodel = 'x'\napi_key_env = 'TOKEN'\n[[gallery.vision]]\n"))
 	f.Add([]byte("gifs.source = [{kind = 'danbooru'}, {}]\n[[gifs]]\n[[gifs.source]]\n[gifs.source.x]\n"))
 	f.Add([]byte("a.b.c = {d = [1, {e = 'f'}]}\n[a.b]\n[[a]]\n"))
 	f.Add([]byte("account = [{name='a'}, 3]\nllm = {model = 1979-05-27}"))

@@ -87,6 +87,7 @@ func (d *draft) resolve(root *table, s *secrets) {
 			s.rep.warn(lineOf(t, "base_url"), "llm.base_url", "the API key goes over plain http, where others can read it: use https:// if the server has it")
 		}
 	}
+	d.resolveVision(s)
 	for i, t := range d.boards {
 		d.cfg.GIFs.Sources[i].Key = s.fetch(t, "gifs.source", "key", *d.boardKeys[i], true)
 	}
