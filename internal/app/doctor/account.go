@@ -50,11 +50,18 @@ func (d *doctor) checkAccount(ctx context.Context, c config.Account) {
 	}
 	if a.known {
 		check("bot", a.checkBot)
-		check("profile", a.checkProfile)
+		if c.Doing(config.FeatureGallery) {
+			check("profile", a.checkAbout)
+		} else {
+			check("profile", a.checkProfile)
+		}
 	}
 	check("limits", a.checkLimits)
 	if c.Doing(config.FeatureGIFs) {
 		check("pictures", a.checkPictures)
+	}
+	if c.Doing(config.FeatureGallery) {
+		check("gallery", a.checkGallery)
 	}
 	check("rules", a.checkRules)
 	if c.Token.IsSet() && !a.refused {
@@ -169,7 +176,7 @@ func (a *account) scopeNeeds() []scopeNeed {
 	if a.Doing(config.FeaturePersona) && a.cfg.Persona.Audience == "followers" {
 		needs = append(needs, scopeNeed{"read:follows", words.DoctorBreaksFollowers, Error})
 	}
-	if a.Doing(config.FeatureGIFs) {
+	if a.Doing(config.FeatureGIFs) || a.Doing(config.FeatureGallery) {
 		needs = append(needs, scopeNeed{"write:media", words.DoctorBreaksPictures, Error})
 	}
 	return needs

@@ -28,6 +28,9 @@ type discordApp struct {
 	refused bool   // the token is not taken: everything else would fail too
 	skew    time.Duration
 	timed   bool // skew is set
+
+	guilds map[string]string    // names by id; nil if not all are known
+	places map[string]*botPlace // what the bot is in each guild, as far as asked
 }
 
 // checkDiscord looks at the section [discord], if there is one.
@@ -55,6 +58,10 @@ func (d *doctor) checkDiscord(ctx context.Context) {
 	check("sessions", a.checkSessions)
 	if a.OperatorChannel != "" {
 		check("operator_channel", a.checkChannel)
+	}
+	if a.Doing(config.FeatureGallery) {
+		// Every channel takes a request.
+		d.checkFor(ctx, 3*d.Timeout, "gallery", discordName, a.checkGallery)
 	}
 	check("clock", a.checkClock)
 }
@@ -141,10 +148,17 @@ const (
 
 func (a *discordApp) checkGuilds(ctx context.Context, r *report) {
 	var in []struct {
+		ID   string `json:"id"`
 		Name string `json:"name"`
 	}
 	if a.failed(r, a.get(ctx, "/users/@me/guilds?limit="+strconv.Itoa(mostGuilds), &in)) {
 		return
+	}
+	if len(in) < mostGuilds {
+		a.guilds = map[string]string{}
+		for _, g := range in {
+			a.guilds[g.ID] = cut(oneLine(g.Name), 100)
+		}
 	}
 	switch {
 	case len(in) == 0:

@@ -28,6 +28,14 @@ type discordChannel struct {
 	} `json:"permission_overwrites"`
 }
 
+// title is how people call it.
+func (c *discordChannel) title() string {
+	if c.Name == "" {
+		return c.ID
+	}
+	return "#" + cut(oneLine(c.Name), 100)
+}
+
 func (c *discordChannel) thread() bool { return c.Kind >= 10 && c.Kind <= 12 }
 
 // takesMessages: text, conversations, voice, announcements, threads and stages;
@@ -54,10 +62,7 @@ func (a *discordApp) checkChannel(ctx context.Context, r *report) {
 		a.unclearChannel(r, err)
 		return
 	}
-	args["channel"] = c.ID
-	if c.Name != "" {
-		args["channel"] = "#" + cut(oneLine(c.Name), 100)
-	}
+	args["channel"] = c.title()
 	switch {
 	case !c.takesMessages():
 		r.warn(words.DoctorDiscordChannelNoText, words.DoctorDiscordChannelOtherHelp, args)
@@ -71,13 +76,7 @@ func (a *discordApp) checkChannel(ctx context.Context, r *report) {
 		a.unclearChannel(r, err)
 		return
 	}
-	var lacks []string
-	for _, n := range channelNeeds(c.thread()) {
-		if !may.Has(n.permission) {
-			lacks = append(lacks, a.doctor.Language.Say(n.name, nil))
-		}
-	}
-	if lacks != nil {
+	if lacks := a.lacking(may, channelNeeds(c.thread())); lacks != nil {
 		args["permissions"] = strings.Join(lacks, ", ")
 		r.warn(words.DoctorDiscordChannelMay, words.DoctorDiscordChannelMayHelp, args)
 		return
@@ -102,26 +101,56 @@ func channelNeeds(thread bool) []channelNeed {
 	return []channelNeed{{discord.ViewChannel, words.DiscordViewChannel}, send}
 }
 
-// mayIn computes what the bot may do in a guild's channel. Source:
-// topics/permissions, "Permission Overwrites".
-func (a *discordApp) mayIn(ctx context.Context, c *discordChannel) (discord.Permission, error) {
-	var guild struct {
-		Owner string `json:"owner_id"`
-		Roles []struct {
-			ID          string             `json:"id"`
-			Permissions discord.Permission `json:"permissions,string"`
-		} `json:"roles"`
+// lacking are the names of what the bot needs and is not allowed.
+func (a *discordApp) lacking(may discord.Permission, needs []channelNeed) (names []string) {
+	for _, n := range needs {
+		if !may.Has(n.permission) {
+			names = append(names, a.doctor.Language.Say(n.name, nil))
+		}
 	}
-	if err := a.get(ctx, "/guilds/"+c.Guild, &guild); err != nil {
-		return 0, err
-	}
-	var me struct {
+	return names
+}
+
+// botPlace is a guild with what the bot is in it.
+type botPlace struct {
+	Owner string `json:"owner_id"`
+	Roles []struct {
+		ID          string             `json:"id"`
+		Permissions discord.Permission `json:"permissions,string"`
+	} `json:"roles"`
+	me struct {
 		Roles []string   `json:"roles"`
 		Muted *time.Time `json:"communication_disabled_until"`
 	}
-	if err := a.get(ctx, "/guilds/"+c.Guild+"/members/"+a.me, &me); err != nil {
+}
+
+// placeIn asks once for each guild.
+func (a *discordApp) placeIn(ctx context.Context, guild string) (*botPlace, error) {
+	if p := a.places[guild]; p != nil {
+		return p, nil
+	}
+	p := new(botPlace)
+	if err := a.get(ctx, "/guilds/"+guild, p); err != nil {
+		return nil, err
+	}
+	if err := a.get(ctx, "/guilds/"+guild+"/members/"+a.me, &p.me); err != nil {
+		return nil, err
+	}
+	if a.places == nil {
+		a.places = map[string]*botPlace{}
+	}
+	a.places[guild] = p
+	return p, nil
+}
+
+// mayIn computes what the bot may do in a guild's channel. Source:
+// topics/permissions, "Permission Overwrites".
+func (a *discordApp) mayIn(ctx context.Context, c *discordChannel) (discord.Permission, error) {
+	guild, err := a.placeIn(ctx, c.Guild)
+	if err != nil {
 		return 0, err
 	}
+	me := guild.me
 	if c.thread() { // threads have no overwrites of their own
 		id := c.Parent
 		c = &discordChannel{}

@@ -5,8 +5,10 @@
 // It only looks: it takes no lock, writes nothing that stays and posts nothing,
 // so that it may run beside a bot at work. The database is opened for reading,
 // on a connection of its own. What it asks of others is what the bot asks too,
-// one question of the language model, and one picture of each image board. It leaves to the packages it looks at
-// what is right and wrong there, and the mending to the operator.
+// one question of the language model, and one picture of each image board; the
+// model for pictures is shown one only if that is wanted. It leaves to the
+// packages it looks at what is right and wrong there, and the mending to the
+// operator.
 package doctor
 
 import (
@@ -53,6 +55,14 @@ type Config struct {
 	Language   words.Language
 	Clock      clock.Clock   // nil: the system's
 	Timeout    time.Duration // of one check; 0 means 10 s. The model has that of the configuration
+
+	// Texts looks at the operator's own texts in a file, as the gallery reads
+	// them; nil looks only whether the file is TOML.
+	Texts func(file string) error
+	// ShowPicture has the model that describes pictures describe a small one,
+	// which costs what a short answer costs. Without it the model is only looked
+	// for in the list of its service.
+	ShowPicture bool
 
 	// Transport carries the requests to servers, boards and the model; nil for
 	// own ones.
@@ -107,9 +117,17 @@ func Run(ctx context.Context, c Config, tell func(Line)) []Line {
 	d.check(ctx, "budget", "", d.checkBudget)
 	d.check(ctx, "operator", "", d.checkOperator)
 	d.check(ctx, "ffmpeg", "", d.checkFFmpeg)
-	if d.cfg.Doing(config.FeatureGIFs) {
+	if d.cfg.Doing(config.FeatureGIFs) || d.cfg.Doing(config.FeatureGallery) {
 		d.check(ctx, "tmp", "", d.checkTemp)
+	}
+	if d.cfg.Doing(config.FeatureGIFs) {
 		d.checkBoards(ctx)
+	}
+	if d.cfg.Doing(config.FeatureGallery) {
+		d.checkVision(ctx)
+		if d.cfg.Gallery.Texts != "" {
+			d.check(ctx, "texts", "", d.checkTexts)
+		}
 	}
 	d.check(ctx, "zone", "", d.checkZone)
 	return d.lines

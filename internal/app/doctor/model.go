@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"rookery/internal/app/config"
@@ -30,20 +29,20 @@ func (d *doctor) checkModel(ctx context.Context) {
 func (d *doctor) askModel(ctx context.Context, r *report) {
 	c := d.cfg.LLM
 	if !d.cfg.Doing(config.FeaturePersona) {
-		r.ok(words.DoctorModelUnused, nil)
+		if !d.cfg.Doing(config.FeatureGallery) { // of which the check of its own model speaks
+			r.ok(words.DoctorModelUnused, nil)
+		}
 		return
 	}
 	o := llm.Options{
 		BaseURL: c.BaseURL, Key: c.APIKey.Reveal(), Model: c.Model, Timeout: c.Timeout,
 		Temperature: single(c.Temperature), TopP: single(c.TopP), MaxTokens: c.MaxTokens,
 		FrequencyPenalty: single(c.FrequencyPenalty), PresencePenalty: single(c.PresencePenalty), Stop: c.Stop,
-		UserAgent: d.userAgent(), Now: d.Clock.Now, Transport: d.Transport,
+		UserAgent: d.userAgent(), Now: d.Clock.Now,
 	}
-	if o.Transport == nil {
-		own := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: d.Timeout, MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true}
-		defer own.CloseIdleConnections()
-		o.Transport = own
-	}
+	through, done := d.transport()
+	defer done()
+	o.Transport = through
 	args := words.Args{"model": c.Model, "url": c.BaseURL}
 	model, err := llm.New(o)
 	if err != nil {

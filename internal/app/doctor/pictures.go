@@ -18,22 +18,27 @@ import (
 	"rookery/internal/words"
 )
 
-// What the feature gifs needs: ffmpeg, a folder for the files on their way,
-// and boards that answer.
+// What the features gifs and gallery need: ffmpeg, a folder for the files on their way,
+// and, for gifs, boards that answer.
 
 // checkFFmpeg asks ffmpeg what it can, as the bot does at its start.
 func (d *doctor) checkFFmpeg(ctx context.Context, r *report) {
 	program := d.cfg.GIFs.FFmpeg
 	args := words.Args{"program": program}
+	gifs := d.cfg.Doing(config.FeatureGIFs)
 	switch {
-	case !d.cfg.Doing(config.FeatureGIFs):
+	case !gifs && !d.cfg.Doing(config.FeatureGallery):
 		r.ok(words.DoctorFfmpegOk, nil)
 		return
 	case program == config.FFmpegOff:
-		r.ok(words.DoctorFfmpegOff, nil)
+		if gifs {
+			r.ok(words.DoctorFfmpegOff, nil)
+		}
+		d.checkGalleryFFmpeg(r, media.Tool{})
 		return
 	}
 	tool, err := d.probe(ctx, program)
+	defer d.checkGalleryFFmpeg(r, tool)
 	args["version"], args["path"] = tool.Version, tool.Path
 	switch {
 	case tool.Path != "" && !tool.H264:

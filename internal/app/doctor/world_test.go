@@ -24,6 +24,7 @@ import (
 	"rookery/internal/operator"
 	"rookery/internal/outbox"
 	"rookery/internal/persona"
+	"rookery/internal/settings"
 	"rookery/internal/sim/fedisim"
 	"rookery/internal/sim/llmsim"
 	"rookery/internal/store"
@@ -52,7 +53,7 @@ func TestMain(m *testing.M) {
 
 func migrations() []store.Migrations {
 	return []store.Migrations{jobs.Migrations(), inbox.Migrations(), outbox.Migrations(), fedi.Migrations(), budget.Migrations(), turns.Migrations(),
-		operator.Migrations(), mydata.Migrations(), gifs.Migrations(), persona.Migrations()}
+		operator.Migrations(), mydata.Migrations(), settings.Migrations(), gifs.Migrations(), persona.Migrations()}
 }
 
 // world is an installation that is in order: a doctor finds nothing in it.
