@@ -105,6 +105,10 @@ func (l Language) say(k Key, a Args, depth int) string {
 	if !ok {
 		return string(k)
 	}
+	return l.fill(t, a, depth)
+}
+
+func (l Language) fill(t template, a Args, depth int) string {
 	var b strings.Builder
 	for _, p := range t.form(l, a["n"]) {
 		if p.name == "" {
