@@ -7,7 +7,9 @@
 // file that a shell reads; everything else of it stands in its program, and is
 // written out here. And it knows giffer
 // (https://github.com/DarkShyMW/furry_giffer_bot_mastodon): its config.env, and
-// the state that it keeps in giffer_state.json.
+// the state that it keeps in giffer_state.json. And it knows FediverseBot, the
+// Discord bot that posts members' art to an Akkoma instance: its INI file, and
+// the SQLite database with what it has posted.
 //
 // What the written files mean is the business of package config, which reads
 // them once before they get their names; what is recorded of a bot's work is
@@ -33,7 +35,7 @@ import (
 
 // Config says what is taken over, and where it goes.
 type Config struct {
-	File     string // elelem's file of variables, secrets.env; giffer's come by ReadGiffer
+	File     string // elelem's file of variables, secrets.env; the others' come by ReadGiffer and ReadFediverseBot
 	Dir      string // where the configuration is written; empty: the current folder
 	Program  string // path of rookery, for the crontab; empty: that of this process
 	Out      io.Writer
@@ -151,7 +153,12 @@ type file struct{ path, text string }
 
 // write makes all files or none. They get their names only after they were
 // read as the program will read them.
-func write(ctx context.Context, dir string, files []file) (err error) {
+func write(ctx context.Context, dir string, files []file) error {
+	return writeFor(ctx, dir, files, config.Load)
+}
+
+// writeFor is write with another way of reading them.
+func writeFor(ctx context.Context, dir string, files []file, load func(string, func(string) (string, bool)) (*config.Config, error)) (err error) {
 	for _, f := range files {
 		if _, err := os.Lstat(f.path); err == nil {
 			return fmt.Errorf("%s is there already and is not overwritten: move it away, or name another folder: %w", f.path, fs.ErrExist)
@@ -172,7 +179,7 @@ func write(ctx context.Context, dir string, files []file) (err error) {
 			return err
 		}
 	}
-	if _, err := config.Load(draft, func(string) (string, bool) { return "", false }); err != nil {
+	if _, err := load(draft, func(string) (string, bool) { return "", false }); err != nil {
 		return fmt.Errorf("the settings do not make a configuration: %w", err)
 	}
 	if err := ctx.Err(); err != nil {
