@@ -11,7 +11,11 @@ func chatMessages(messages []Message) []openai.ChatCompletionMessage {
 	var out []openai.ChatCompletionMessage
 	for _, m := range messages {
 		// go-openai leaves an empty text out, and servers then refuse the request.
-		if text := clean(m.Text); text != "" {
+		text := clean(m.Text)
+		switch {
+		case len(m.Images) > 0:
+			out = append(out, openai.ChatCompletionMessage{Role: m.Role, MultiContent: parts(text, m.Images)})
+		case text != "":
 			out = append(out, openai.ChatCompletionMessage{Role: m.Role, Content: text})
 		}
 	}

@@ -235,14 +235,14 @@ func (c *Client) target(h http.Header) string {
 var masked = regexp.MustCompile(`\S*\*{3,}\S*`)
 
 // quote makes text from outside fit for a line of a log: one line, short, and
-// without the key.
+// without the key and the pictures that were sent.
 func (c *Client) quote(s string) string {
 	s = clean(s)
 	if c.opt.Key != "" {
 		s = strings.ReplaceAll(s, c.opt.Key, "[key]")
 	}
 	const read = 4000 // bytes; an answer has up to 4 MiB
-	s = s[:min(len(s), read)]
+	s = withoutPictures(s[:min(len(s), read)])
 	s = masked.ReplaceAllString(s, "[key]")
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 }), " ")
 	const most = 300

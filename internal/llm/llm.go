@@ -1,5 +1,5 @@
 // Package llm asks one chat completion of any OpenAI-compatible endpoint,
-// hosted or local: messages in, text and token counts out. It hides what
+// hosted or local: messages and pictures in, text and token counts out. It hides what
 // endpoints do differently on the wire (names of parameters, odd content types,
 // errors inside a 200) and sorts every failure into a Class that says what a
 // caller can do about it.
@@ -34,6 +34,9 @@ const (
 type Message struct {
 	Role string // System, User or Assistant
 	Text string // plain text; NUL is removed, invalid UTF-8 replaced
+	// Images are shown after the text; see MaxImages and MaxImageBytes. Most
+	// models take them in messages of the User alone, and many not at all.
+	Images []Image
 }
 
 // Answer is what the model said.
@@ -164,7 +167,9 @@ func (o Options) check() error {
 }
 
 // Complete asks for the next message of the conversation and waits for it.
-// Messages without text are left out.
+// Messages without text and pictures are left out. Pictures over MaxImages or
+// MaxImageBytes are an error of the class TooLarge before anything is sent; for
+// a model that takes none the class is Invalid.
 //
 // Every error is an *Error. Failures of the classes Transient and Rate are
 // tried again as Options.Retries says, with growing pauses, if ctx and the
@@ -172,6 +177,9 @@ func (o Options) check() error {
 // waited out but returned. With an error of the classes Refused and Empty the
 // Answer still holds the tokens that were spent.
 func (c *Client) Complete(ctx context.Context, messages []Message) (Answer, error) {
+	if err := checkImages(messages); err != nil {
+		return Answer{}, err
+	}
 	msgs := chatMessages(messages)
 	if len(msgs) == 0 {
 		return Answer{}, &Error{Class: Invalid, text: "nothing to ask: every message is empty"}

@@ -19,7 +19,7 @@ import (
 
 const testKey = "sk-test-SECRET-0123456789"
 
-var hello = []Message{{System, "You are a lighthouse."}, {User, "Hello?"}}
+var hello = []Message{{Role: System, Text: "You are a lighthouse."}, {Role: User, Text: "Hello?"}}
 
 // endpoint is a small model server: it notes every request and answers with
 // the steps in turn, the last one for ever.
@@ -108,7 +108,7 @@ func TestComplete(t *testing.T) {
 	t.Parallel()
 	e := serve(t, says("  Ahoy!\n"))
 	c := client(t, e, func(o *Options) { o.UserAgent = "Rookery/1 (+https://bot.example)"; o.BaseURL += "/" })
-	got, err := c.Complete(t.Context(), append([]Message{{User, "\x00 "}, {User, ""}}, hello...))
+	got, err := c.Complete(t.Context(), append([]Message{{Role: User, Text: "\x00 "}, {Role: User}}, hello...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,8 @@ func TestRequestMatchesPublishedDescription(t *testing.T) {
 		o.Temperature, o.TopP, o.FrequencyPenalty, o.PresencePenalty = &zero, &zero, &zero, &zero
 		o.MaxTokens, o.Stop = 300, []string{"END"}
 	})
-	if _, err := c.Complete(t.Context(), append(hello, Message{Assistant, "Ahoy"}, Message{User, "Ship"})); err != nil {
+	if _, err := c.Complete(t.Context(), append(hello, Message{Role: Assistant, Text: "Ahoy"},
+		Message{Role: User, Text: "Ship", Images: []Image{{"image/jpeg", []byte("\xff\xd8\xff")}}})); err != nil {
 		t.Fatal(err)
 	}
 	body, err := jsonschema.UnmarshalJSON(strings.NewReader(e.requests()[0].body))
@@ -327,7 +328,7 @@ func TestNewNamesTheSettingToMend(t *testing.T) {
 func TestNothingToAsk(t *testing.T) {
 	t.Parallel()
 	e := serve(t, says("x"))
-	_, err := client(t, e, nil).Complete(context.Background(), []Message{{User, ""}})
+	_, err := client(t, e, nil).Complete(context.Background(), []Message{{Role: User}})
 	if ClassOf(err) != Invalid || len(e.requests()) != 0 {
 		t.Errorf("class %q after %d requests: %v", ClassOf(err), len(e.requests()), err)
 	}

@@ -41,6 +41,9 @@ func limitName(newName bool) string {
 
 func (c *Client) exchange(ctx context.Context, msgs []openai.ChatCompletionMessage, newName bool) (Answer, *exchange, *Error) {
 	ex := &exchange{client: c, newName: newName}
+	for _, m := range msgs {
+		ex.images = ex.images || len(m.MultiContent) > 0
+	}
 	cfg := openai.DefaultConfig(c.opt.Key)
 	cfg.BaseURL = c.opt.BaseURL
 	cfg.HTTPClient = ex
@@ -70,6 +73,7 @@ func (c *Client) exchange(ctx context.Context, msgs []openai.ChatCompletionMessa
 type exchange struct {
 	client  *Client
 	newName bool // send max_completion_tokens
+	images  bool // the request shows pictures
 
 	status int
 	body   []byte
@@ -100,7 +104,7 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 	}
 	x.body = bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff"))
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return nil, c.statusError(res.StatusCode, res.Header, x.body)
+		return nil, x.refused(res.StatusCode, res.Header)
 	}
 	if err := x.checkBody(res.Header); err != nil {
 		return nil, err
@@ -109,16 +113,28 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
+// refused is the error that the endpoint answered.
+func (x *exchange) refused(status int, h http.Header) *Error {
+	if x.images {
+		if err := x.client.imageError(status, x.body); err != nil {
+			return err
+		}
+	}
+	return x.client.statusError(status, h, x.body)
+}
+
 // setParameters adds what go-openai leaves out. Its request drops every number
 // that is 0, so that a temperature of 0 would become the endpoint's default of
 // 1, and it refuses parameters by the look of the model's name, where only the
 // endpoint knows.
 func (x *exchange) setParameters(req *http.Request) error {
-	var m map[string]any
-	dec := json.NewDecoder(req.Body)
-	dec.UseNumber()
-	if err := dec.Decode(&m); err != nil {
+	m := map[string]any{}
+	var raw map[string]json.RawMessage // the messages, with their pictures, are not taken apart
+	if err := json.NewDecoder(req.Body).Decode(&raw); err != nil {
 		return err
+	}
+	for name, value := range raw {
+		m[name] = value
 	}
 	o := x.client.opt
 	for name, p := range map[string]*float32{
@@ -146,7 +162,6 @@ func (x *exchange) setParameters(req *http.Request) error {
 // that found out too late. It keeps only the fields that are used: the others
 // come in types of all kinds, which would fail the whole answer.
 func (x *exchange) checkBody(h http.Header) error {
-	c := x.client
 	if bytes.HasPrefix(x.body, []byte("<")) {
 		return &Error{Class: Transient, Status: x.status,
 			text: "the model endpoint answered a web page: check llm.base_url, it usually ends in /v1"}
@@ -157,7 +172,7 @@ func (x *exchange) checkBody(h http.Header) error {
 			text: "the model endpoint's answer is not JSON: check llm.base_url, it usually ends in /v1"}
 	}
 	if isSet(m["error"]) && !isSet(m["choices"]) {
-		return c.statusError(x.lateStatus(), h, x.body)
+		return x.refused(x.lateStatus(), h)
 	}
 	kept := map[string]json.RawMessage{}
 	for _, k := range []string{"model", "choices"} {

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"image"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -88,4 +89,35 @@ func BenchmarkMP4(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkStillAlone is a picture of 12 megapixels without ffmpeg, where the
+// heap of this process is what it takes.
+func BenchmarkStillAlone(b *testing.B) {
+	quiet := image.NewNRGBA(image.Rect(0, 0, 4000, 3000))
+	for i := range quiet.Pix {
+		quiet.Pix[i] = uint8(i >> 12)
+	}
+	for name, file := range map[string][]byte{"jpeg": asJPEG(b, quiet, ""), "png": asPNG(b, quiet)} {
+		b.Run(name, func(b *testing.B) {
+			k := setup(b, func(o *Options) { o.NoFFmpeg = true })
+			f := put(b, k, file)
+			peak(b, func() {
+				for b.Loop() {
+					for _, make := range []func() (File, error){
+						func() (File, error) { return k.Still(b.Context(), f, 512, 100_000) },
+						func() (File, error) { return k.Fit(b.Context(), f, Limits{ImagePixels: 8_000_000}) },
+					} {
+						out, err := make()
+						if err != nil {
+							b.Fatal(err)
+						}
+						if err := out.Remove(); err != nil {
+							b.Fatal(err)
+						}
+					}
+				}
+			})
+		})
+	}
 }

@@ -8,10 +8,10 @@ import (
 )
 
 // box is one of ISO/IEC 14496-12, which MP4, QuickTime, AVIF and HEIC are made
-// of; start and end are those of its content.
+// of; it begins at off, start and end are those of its content.
 type box struct {
-	kind       string
-	start, end int64
+	kind            string
+	off, start, end int64
 }
 
 // boxes calls each for the boxes between two places.
@@ -24,7 +24,7 @@ func boxes(s *source, start, end int64, each func(box) error) error {
 		if err != nil {
 			return err
 		}
-		n, in := int64(binary.BigEndian.Uint32(b)), box{kind: string(b[4:8]), start: off + 8}
+		n, in := int64(binary.BigEndian.Uint32(b)), box{kind: string(b[4:8]), off: off, start: off + 8}
 		switch n {
 		case 0: // to the end
 			n = end - off

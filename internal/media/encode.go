@@ -55,6 +55,11 @@ func convertible(i Info) error {
 // the limits. Other failures are of the kinds FFmpeg… and NoSpace; if ctx
 // ended, its error.
 func (k *Kit) MP4(ctx context.Context, f File, l Limits) (File, error) {
+	return k.silentMP4(ctx, f, l, false)
+}
+
+// silentMP4 is MP4; whole says that nothing may be cut off.
+func (k *Kit) silentMP4(ctx context.Context, f File, l Limits, whole bool) (File, error) {
 	tool, err := k.ffmpeg(ctx)
 	if err != nil && !tool.H264 {
 		return File{}, fmt.Errorf("make an MP4: %w", err)
@@ -64,7 +69,7 @@ func (k *Kit) MP4(ctx context.Context, f File, l Limits) (File, error) {
 	}
 	pixels, bytes := least(l.VideoPixels, maxVideoPixels), least(l.VideoBytes, k.opt.MaxDownload)
 	scale := math.Min(1, maxVideoSide/float64(max(f.Width, f.Height, 1)))
-	out, err := k.make(ctx, tool, f, recipe{kind: MP4, step: 2, pixels: pixels, bytes: bytes, scale: scale, args: func(w, h, attempt int) []string {
+	out, err := k.make(ctx, tool, f, recipe{kind: MP4, step: 2, pixels: pixels, bytes: bytes, scale: scale, whole: whole, args: func(w, h, attempt int) []string {
 		filter := fmt.Sprintf("scale=%d:%d:flags=lanczos", w, h)
 		var colours []string
 		if f.Type.Image() {
@@ -92,6 +97,11 @@ func (k *Kit) MP4(ctx context.Context, f File, l Limits) (File, error) {
 // times height) and maxBytes; 0 means no limit. What comes after a minute is
 // cut off. The caller removes both files. Failures are those of MP4.
 func (k *Kit) ScaleGIF(ctx context.Context, f File, maxPixels, maxBytes int64) (File, error) {
+	return k.smallerGIF(ctx, f, maxPixels, maxBytes, false)
+}
+
+// smallerGIF is ScaleGIF; whole says that nothing may be cut off.
+func (k *Kit) smallerGIF(ctx context.Context, f File, maxPixels, maxBytes int64, whole bool) (File, error) {
 	tool, err := k.ffmpeg(ctx)
 	if err != nil && !tool.Palette {
 		return File{}, fmt.Errorf("scale a GIF: %w", err)
@@ -101,7 +111,7 @@ func (k *Kit) ScaleGIF(ctx context.Context, f File, maxPixels, maxBytes int64) (
 	if f.Type == GIF && f.Size > bytes {
 		scale = math.Sqrt(0.9 * float64(bytes) / float64(f.Size)) // bytes go with the pixels, roughly
 	}
-	out, err := k.make(ctx, tool, f, recipe{kind: GIF, step: 1, pixels: maxPixels, bytes: bytes, scale: scale, twice: true, args: func(w, h, _ int) []string {
+	out, err := k.make(ctx, tool, f, recipe{kind: GIF, step: 1, pixels: maxPixels, bytes: bytes, scale: scale, twice: true, whole: whole, args: func(w, h, _ int) []string {
 		// The file is read twice, once for its colours: with one reading ffmpeg
 		// would hold every frame until the last.
 		size := fmt.Sprintf("scale=%d:%d:flags=lanczos", w, h)
@@ -120,6 +130,8 @@ type recipe struct {
 	pixels, bytes int64 // pixels of 0: no limit
 	scale         float64
 	twice         bool                             // the input is given twice
+	sound         bool                             // the output has sound if the input has
+	whole         bool                             // nothing is cut off, however long it takes
 	args          func(w, h, attempt int) []string // of the output
 }
 
@@ -146,7 +158,11 @@ func (k *Kit) make(ctx context.Context, tool Tool, f File, r recipe) (File, erro
 		big = out.Info
 		size := float64(out.Size)
 		if f.Frames > 0 && out.Frames > 0 && out.Frames < f.Frames { // ended at its limit
-			size *= float64(min(f.Frames, maxFrames)) / float64(out.Frames)
+			frames := f.Frames
+			if !r.whole {
+				frames = min(frames, maxFrames)
+			}
+			size *= float64(frames) / float64(out.Frames)
 		}
 		r.scale *= min(max(math.Sqrt(float64(r.bytes)/size)*0.9, 0.2), 0.8)
 	}
@@ -189,8 +205,13 @@ func (k *Kit) encode(ctx context.Context, tool Tool, f File, r recipe, w, h, att
 		args = append(args, input...)
 	}
 	args = append(args, r.args(w, h, attempt)...)
-	args = append(args, "-an", "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
-		"-t", strconv.Itoa(maxSeconds), "-frames:v", strconv.Itoa(maxFrames), "-fs", strconv.FormatInt(enough, 10), "file:"+path)
+	if !r.sound {
+		args = append(args, "-an")
+	}
+	if !r.whole {
+		args = append(args, "-t", strconv.Itoa(maxSeconds), "-frames:v", strconv.Itoa(maxFrames))
+	}
+	args = append(args, "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1", "-fs", strconv.FormatInt(enough, 10), "file:"+path)
 	err = k.run(ctx, k.opt.EncodeTimeout, tool.Path, enough+enough/4+1<<20, nil, args...)
 	if err != nil {
 		k.discard(path)
@@ -204,8 +225,8 @@ func (k *Kit) encode(ctx context.Context, tool Tool, f File, r recipe, w, h, att
 	return File{Path: path, Info: info, kit: k}, nil
 }
 
-// made checks that a result is what was asked for.
-func (k *Kit) made(path string, from Info, t Type, w, h int) (Info, error) {
+// result looks at what a run made.
+func result(path string) (Info, error) {
 	st, err := os.Lstat(path)
 	switch {
 	case err != nil || !st.Mode().IsRegular():
@@ -214,9 +235,16 @@ func (k *Kit) made(path string, from Info, t Type, w, h int) (Info, error) {
 		return Info{}, failure(FFmpegResult, "ffmpeg reported success but made an empty file")
 	}
 	info, err := Inspect(path)
+	if KindOf(err) != "" {
+		return Info{}, &Error{Kind: FFmpegResult, err: err, text: "ffmpeg reported success but what it made cannot be used: " + err.Error()}
+	}
+	return info, err
+}
+
+// made checks that a result is what was asked for.
+func (k *Kit) made(path string, from Info, t Type, w, h int) (Info, error) {
+	info, err := result(path)
 	switch {
-	case KindOf(err) != "":
-		return Info{}, &Error{Kind: FFmpegResult, err: err, text: "ffmpeg reported success but what it made is no " + string(t) + ": " + err.Error()}
 	case err != nil:
 		return Info{}, err
 	case info.Type != t || info.Width != w || info.Height != h:

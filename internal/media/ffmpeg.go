@@ -28,6 +28,9 @@ type Tool struct {
 	Version string // "5.1.9-0+deb12u1"
 	H264    bool   // it can make MP4: it has libx264
 	Palette bool   // it can make GIFs: it has palettegen and paletteuse
+	WebP    bool   // it can make WebP: it has libwebp
+	MP3     bool   // it can make MP3: it has libmp3lame
+	Opus    bool   // it can make Ogg sound: it has libopus
 }
 
 // Probe asks ffmpeg what it can, once; the answer holds until the process ends
@@ -97,6 +100,7 @@ func (k *Kit) ask(ctx context.Context) (Tool, error) {
 	tool.Version, _, _ = strings.Cut(quote(rest, 60), " ")
 	tool.H264 = lists(told[1], "libx264")
 	tool.Palette = lists(told[2], "palettegen") && lists(told[2], "paletteuse")
+	tool.WebP, tool.MP3, tool.Opus = lists(told[1], "libwebp"), lists(told[1], "libmp3lame"), lists(told[1], "libopus")
 	switch {
 	case !tool.H264:
 		return tool, failure(FFmpegMissing, "ffmpeg (%s) cannot make MP4: it lacks libx264; install an ffmpeg that has it", path)

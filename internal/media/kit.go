@@ -60,6 +60,7 @@ type Kit struct {
 	log  *slog.Logger
 	now  func() time.Time
 	slot chan struct{} // held by the one run of ffmpeg
+	own  chan struct{} // held by who decodes pixels in this process
 	// create opens a temporary file; a test puts a full disk in its place.
 	create func(dir, pattern string) (*os.File, error)
 
@@ -106,7 +107,7 @@ func New(o Options) (*Kit, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder for temporary files: %w", err)
 	}
-	k := &Kit{opt: o, log: o.Log, now: o.Now, slot: make(chan struct{}, 1), create: os.CreateTemp, files: map[string]struct{}{}}
+	k := &Kit{opt: o, log: o.Log, now: o.Now, slot: make(chan struct{}, 1), own: make(chan struct{}, 1), create: os.CreateTemp, files: map[string]struct{}{}}
 	if err := k.sweep(); err != nil {
 		return nil, fmt.Errorf("clean the folder for temporary files: %w", err)
 	}

@@ -1,13 +1,14 @@
-// Package media looks at picture, video and sound files, fetches them, and
-// makes them fit what an instance takes.
+// Package media looks at picture, video and sound files, fetches them, makes
+// them fit what an instance takes, and takes out of them what says more of
+// their maker than the picture.
 //
 // What a file is comes from its bytes, never from its name or from what a
 // server said of it. Looking reads headers and the frames of an animation as
-// a stream: pixels are never decoded in this process and no file is held in
-// memory, so that a hostile one costs time in proportion to its size and
-// nothing else. What needs pixels (scaling, MP4) is done by ffmpeg, a program
-// of its own that runs fenced in and one at a time; without it everything else
-// works.
+// a stream: pixels are not decoded for it and no file is held in memory, so
+// that a hostile one costs time in proportion to its size and nothing else.
+// What needs pixels (scaling, MP4) is done by ffmpeg, a program of its own that
+// runs fenced in and one at a time. Without it everything else works, and still
+// pictures of moderate size are decoded here, one at a time (see pixelMemory).
 //
 // It leaves to others what to fetch, what the limits of an instance are, the
 // upload, and every word to members. Bounds for addresses that strangers chose
@@ -15,6 +16,8 @@
 package media
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -154,6 +157,20 @@ type File struct {
 
 // Open reads the file from its start, each time it is called.
 func (f File) Open() (io.ReadCloser, error) { return os.Open(f.Path) }
+
+// SHA256 is the file's hash in hexadecimal. The file is read as a stream.
+func (f File) SHA256() (string, error) {
+	r, err := os.Open(f.Path)
+	if err != nil {
+		return "", fmt.Errorf("hash: %w", err)
+	}
+	defer r.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, r); err != nil {
+		return "", fmt.Errorf("hash: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
 
 // Remove deletes the file. It may be called more than once, and on a zero File.
 func (f File) Remove() error {
