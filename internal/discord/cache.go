@@ -27,12 +27,16 @@ func (c *cache) init() {
 
 // guild is one guild; its JSON is what the database holds.
 type guild struct {
-	ID       community.GuildID                          `json:"id"`
-	Name     string                                     `json:"name"`
-	Owner    community.MemberID                         `json:"owner"`
-	Locale   string                                     `json:"locale,omitempty"`
-	Since    time.Time                                  `json:"since"`
-	Roles    map[community.RoleID]Permission            `json:"roles"`
+	ID     community.GuildID               `json:"id"`
+	Name   string                          `json:"name"`
+	Owner  community.MemberID              `json:"owner"`
+	Locale string                          `json:"locale,omitempty"`
+	Since  time.Time                       `json:"since"`
+	Roles  map[community.RoleID]Permission `json:"roles"`
+	// RoleNames are the names of those; a guild that an older version of the
+	// program stored has none.
+	RoleNames map[community.RoleID]string `json:"role_names,omitempty"`
+
 	Mine     []community.RoleID                         `json:"mine"`  // the bot's roles
 	Muted    time.Time                                  `json:"muted"` // the bot is timed out until then
 	Channels map[community.ChannelID]*channel           `json:"channels"`
@@ -51,6 +55,14 @@ type channel struct {
 	AgeRestricted bool                `json:"nsfw,omitempty"`
 	Position      int                 `json:"pos,omitempty"`
 	Overwrites    []overwrite         `json:"over,omitempty"`
+
+	// Of a thread: whether no member has said anything in it yet, who opened it
+	// ("" if it was not told), and the message in it that it began with, which
+	// only one without a message elsewhere has, and only one whose first message
+	// an event told. Of members nothing is stored.
+	Empty bool `json:"empty,omitempty"`
+	owner community.MemberID
+	first string
 }
 
 // overwrite is a change of permissions in a channel. Source: resources/channel,
@@ -69,7 +81,15 @@ const (
 	kindNewsThread    = 10
 	kindPublicThread  = 11
 	kindPrivateThread = 12
+	kindForum         = 15
+	kindMedia         = 16
 )
+
+// isForum tells the kinds of channels in which every thread begins with a
+// message of its own.
+func isForum(kind int) bool { return kind == kindForum || kind == kindMedia }
+
+func (c Channel) forum() bool { return isForum(c.Kind) }
 
 func isThread(kind int) bool { return kind >= kindNewsThread && kind <= kindPrivateThread }
 
@@ -92,6 +112,7 @@ type wireGuild struct {
 
 type wireRole struct {
 	ID          string  `json:"id"`
+	Name        string  `json:"name"`
 	Permissions bitText `json:"permissions"`
 }
 
@@ -104,6 +125,9 @@ type wireChannel struct {
 	NSFW       bool              `json:"nsfw"`
 	Position   int               `json:"position"`
 	Overwrites []json.RawMessage `json:"permission_overwrites"`
+	Owner      string            `json:"owner_id"`        // of a thread
+	Last       *string           `json:"last_message_id"` // none yet if it is nil
+	New        bool              `json:"newly_created"`   // of a thread, in THREAD_CREATE
 }
 
 type wireOverwrite struct {
@@ -120,9 +144,10 @@ type wireMember struct {
 		Global string `json:"global_name"`
 		Bot    bool   `json:"bot"`
 	} `json:"user"`
-	Nick  string   `json:"nick"`
-	Roles []string `json:"roles"`
-	Until string   `json:"communication_disabled_until"`
+	Nick   string   `json:"nick"`
+	Roles  []string `json:"roles"`
+	Until  string   `json:"communication_disabled_until"`
+	Joined string   `json:"joined_at"` // none for a guest
 }
 
 type wireVoice struct {
@@ -170,6 +195,9 @@ func (w wireChannel) channel() *channel {
 	if w.Name != nil {
 		c.Name = *w.Name
 	}
+	if isThread(w.Kind) {
+		c.owner, c.Empty = community.MemberID(w.Owner), w.New || w.Last == nil
+	}
 	each(w.Overwrites, func(o wireOverwrite) {
 		c.Overwrites = append(c.Overwrites, overwrite{ID: o.ID, Member: o.Type == 1, Allow: Permission(o.Allow), Deny: Permission(o.Deny)})
 	})
@@ -183,7 +211,7 @@ func guildOf(w wireGuild, self community.MemberID, voice bool) *guild {
 		Roles: map[community.RoleID]Permission{}, Channels: map[community.ChannelID]*channel{},
 	}
 	g.name(w)
-	each(w.Roles, func(r wireRole) { g.Roles[community.RoleID(r.ID)] = Permission(r.Permissions) })
+	each(w.Roles, g.role)
 	for _, list := range [][]json.RawMessage{w.Channels, w.Threads} {
 		each(list, func(c wireChannel) { g.Channels[community.ChannelID(c.ID)] = c.channel() })
 	}
@@ -205,6 +233,14 @@ func (g *guild) name(w wireGuild) {
 	if at, err := time.Parse(time.RFC3339, w.JoinedAt); err == nil {
 		g.Since = at.UTC()
 	}
+}
+
+func (g *guild) role(r wireRole) {
+	if g.RoleNames == nil {
+		g.RoleNames = map[community.RoleID]string{}
+	}
+	g.Roles[community.RoleID(r.ID)] = Permission(r.Permissions)
+	g.RoleNames[community.RoleID(r.ID)] = r.Name
 }
 
 func (g *guild) own(m wireMember) {
@@ -231,6 +267,11 @@ func (g *guild) seen() Guild {
 func (c *cache) put(g *guild) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if was := c.guilds[g.ID]; was != nil {
+		for id, ch := range g.Channels {
+			ch.remember(was.Channels[id])
+		}
+	}
 	c.drop(g.ID)
 	c.guilds[g.ID] = g
 	for id := range g.Channels {
@@ -278,9 +319,18 @@ func (c *cache) setChannel(guildID community.GuildID, id community.ChannelID, ch
 			}
 			return
 		}
+		ch.remember(g.Channels[id])
 		g.Channels[id] = ch
 		c.where[id] = guildID
 	})
+}
+
+// remember takes over what is known of the beginning of a thread and what no
+// later event tells.
+func (c *channel) remember(was *channel) {
+	if was != nil && isThread(c.Kind) {
+		c.first, c.Empty = was.first, c.Empty && was.Empty
+	}
 }
 
 // shardOf is the shard that has a guild. Source: events/gateway, "Sharding".

@@ -123,9 +123,13 @@ type Press struct {
 	Present     bool            // the bot is a member of the guild, or it is a direct message with it
 	Largest     int64           // bytes of a file of the answer
 
-	Message *community.Post   // whose component was pressed
-	Target  *community.Post   // of an OnMessage command
-	On      *community.Member // of an OnMember command
+	Message *community.Post // whose component was pressed
+	Target  *community.Post // of an OnMessage command
+	// Original is the Target as it stands, complete also without the Message
+	// Content intent. Of Begins memory alone tells, and of Place.Roles only those
+	// of who gave the command are known.
+	Original *Original
+	On       *community.Member // of an OnMember command
 
 	locale  string // BCP 47; Language is the nearest that the catalogue has
 	private bool   // the command is Private, or the message whose component was pressed is

@@ -43,6 +43,8 @@ type got struct {
 	Referenced *got        `json:"referenced_message"`
 	Nonce      gotNonce    `json:"nonce"`
 	Command    *gotCommand `json:"interaction_metadata"`
+	Edited     string      `json:"edited_timestamp"`
+	Thread     gotThread   `json:"thread"` // that was made from it
 }
 
 type gotUser struct {
@@ -56,18 +58,6 @@ type gotUser struct {
 type gotMember struct {
 	Nick  string   `json:"nick"`
 	Roles []string `json:"roles"`
-}
-
-type gotFile struct {
-	ID          string `json:"id"`
-	Name        string `json:"filename"`
-	Type        string `json:"content_type"`
-	URL         string `json:"url"`
-	Description string `json:"description"`
-}
-
-type gotEmbed struct {
-	Title string `json:"title"`
 }
 
 // The types of references. Source: resources/message, "Message Reference
@@ -186,7 +176,7 @@ func (d *Discord) post(ctx context.Context, g got, at community.Place) community
 	}
 	for _, f := range g.Files {
 		p.Media = append(p.Media, community.Attachment{ID: f.ID, Kind: mediaKind(f.Type), URL: f.URL, Description: oneLine(f.Description)})
-		p.Sensitive = p.Sensitive || strings.HasPrefix(f.Name, "SPOILER_")
+		p.Sensitive = p.Sensitive || f.spoiler()
 	}
 	return p
 }
@@ -287,6 +277,21 @@ func (d *Discord) pressedPost(ctx context.Context, raw json.RawMessage, at commu
 	}
 	p := d.post(ctx, g, at)
 	return &p
+}
+
+// targeted is the message of an OnMessage command, in both shapes; nil for none.
+func (d *Discord) targeted(ctx context.Context, in *interaction, p *Press) (*community.Post, *Original) {
+	var g got
+	raw := in.Data.Resolved.Messages[in.Data.Target]
+	if len(raw) == 0 || json.Unmarshal(raw, &g) != nil || g.ID == "" {
+		return nil, nil
+	}
+	if in.Guild != "" && g.Author.ID == in.Member.User.ID {
+		g.Member = &gotMember{Nick: in.Member.Nick, Roles: in.Member.Roles}
+	}
+	post, o := d.post(ctx, g, p.Place), d.original(ctx, g, p.Place)
+	o.Hidden = false // a command brings the whole message
+	return &post, &o
 }
 
 // epoch is when Discord's ids begin to count. Source: reference, "Snowflakes".

@@ -1,6 +1,7 @@
 // Package discord is the platform Discord, over disgo: one application with
 // its gateway connections, the rate limits of its requests, its commands and
-// presses, the messages that address it, and the kinds of effect on it.
+// presses, the messages that address it or begin a thread that a feature
+// watches, and the kinds of effect on it.
 //
 // It leaves to inbox that a message is taken in once, to outbox that an effect
 // happens once, and to the features what is said, who is answered, and what a
@@ -43,6 +44,7 @@ type Config struct {
 
 	Token     string
 	API       string // base of the REST API; "" for Discord's own
+	CDN       string // base of the addresses of emoji; "" for Discord's own
 	UserAgent string
 	Timeout   time.Duration // of one request; 0 means 30 s
 	// MessageContent asks for the privileged intent: messages that do not
@@ -59,6 +61,8 @@ type Config struct {
 	// Hears tells whether any feature may want messages of a channel, so that
 	// those missed while we were away are looked for there; nil: everywhere.
 	Hears func(ctx context.Context, p community.Place) bool
+	// Watchers hear of messages that do not address the bot.
+	Watchers []Watcher
 	// Commands are all that members can give.
 	Commands []Command
 	// Language is the one set for a guild, BCP 47; nil or "": the member's own.
@@ -150,6 +154,7 @@ type self struct {
 // defaults of Config.
 const (
 	defaultAPI       = "https://discord.com/api/v10"
+	defaultCDN       = "https://cdn.discordapp.com"
 	defaultUserAgent = "DiscordBot (https://rookery.invalid, 1)"
 	defaultTimeout   = 30 * time.Second
 )
@@ -162,6 +167,9 @@ func New(c Config) (*Discord, error) {
 	}
 	if c.API == "" {
 		c.API = defaultAPI
+	}
+	if c.CDN == "" {
+		c.CDN = defaultCDN
 	}
 	if c.UserAgent == "" {
 		c.UserAgent = defaultUserAgent

@@ -53,6 +53,13 @@ func (d *Discord) dispatch(f frame, done func()) {
 	switch f.Event {
 	case "MESSAGE_CREATE":
 		d.message(f, done)
+	case "MESSAGE_UPDATE", "MESSAGE_DELETE", "MESSAGE_DELETE_BULK":
+		d.changed(f, done)
+	case "THREAD_CREATE":
+		if err := d.apply(f); err != nil {
+			d.unreadable(f.Event, err)
+		}
+		d.threadMade(f, done)
 	case "INTERACTION_CREATE":
 		if d.Rehearsal {
 			done()
@@ -72,8 +79,9 @@ func (d *Discord) dispatch(f frame, done func()) {
 	}
 }
 
-// message queues a message that addresses us behind the others of its channel.
-// Most do not, and are over with as soon as that is known.
+// message queues a message that addresses us, or that a watcher may want, behind
+// the others of its channel. Most are neither, and are over with as soon as that
+// is known.
 func (d *Discord) message(f frame, done func()) {
 	g, err := guarded[got](f.Data)
 	if err == nil && !g.named() {
@@ -85,35 +93,49 @@ func (d *Discord) message(f frame, done func()) {
 		done()
 		return
 	}
-	if me := d.me(); me.account != "" && !d.concerns(me, &g) {
+	d.firstIn(&g)
+	if me := d.me(); me.account != "" && !d.concerns(me, &g) && !d.mayBegin(me, &g) {
 		done()
 		return
 	}
-	ok := d.queues.put("channel "+g.Channel, job{done: done, run: func(ctx context.Context) {
-		err := d.heard(ctx, g)
-		if err != nil {
-			d.log.Warn("a message could not be taken in; its channel is looked through again", "channel", g.Channel, "message", g.ID, "error", err)
-			d.lost()
-		}
+	d.behind(g.Channel, true, job{done: done, run: func(ctx context.Context) {
+		d.heard(ctx, g.Channel, g.ID, func(ctx context.Context) error { return d.conn.hear(ctx, g) })
 	}})
-	if !ok {
-		d.queues.overflowed()
-		d.lost()
-		done()
+}
+
+// behind queues what tells of a message behind the others of its channel. If
+// there is no room, a sweep can find what is sought.
+func (d *Discord) behind(channel string, sought bool, j job) {
+	if d.queues.put("channel "+channel, j) {
+		return
 	}
+	d.queues.overflowed()
+	if sought {
+		d.lost()
+	}
+	j.done()
 }
 
 // hearTries is how often a message is tried to be taken in. Where the bot may
 // not read what was written, no sweep can find it again.
 const hearTries = 3
 
-func (d *Discord) heard(ctx context.Context, g got) (err error) {
+// heard takes in a message; what fails at it is looked for again.
+func (d *Discord) heard(ctx context.Context, channel, message string, take func(context.Context) error) {
+	if err := d.tries(ctx, take); err != nil {
+		d.log.Warn("a message could not be taken in; its channel is looked through again", "channel", channel, "message", message, "error", err)
+		d.lost()
+	}
+}
+
+// tries does what may fail for a moment.
+func (d *Discord) tries(ctx context.Context, do func(context.Context) error) (err error) {
 	for try := range hearTries {
 		if try > 0 && !d.sleep(ctx, backOff(try)) {
 			return err
 		}
 		once, cancel := context.WithTimeout(ctx, messageTime)
-		err = d.conn.hear(once, g)
+		err = do(once)
 		cancel()
 		if err == nil {
 			return nil

@@ -26,7 +26,7 @@ func (d *Discord) apply(f frame) (err error) {
 		return with(f.Data, func(w wireGuild) error {
 			d.cache.change(community.GuildID(w.ID), func(g *guild) {
 				g.name(w)
-				each(w.Roles, func(r wireRole) { g.Roles[community.RoleID(r.ID)] = Permission(r.Permissions) })
+				each(w.Roles, g.role)
 			})
 			return nil
 		})
@@ -116,10 +116,11 @@ func (d *Discord) roleEvent(w struct {
 ) error {
 	d.cache.change(w.Guild, func(g *guild) {
 		if w.Role != nil {
-			g.Roles[community.RoleID(w.Role.ID)] = Permission(w.Role.Permissions)
+			g.role(*w.Role)
 			return
 		}
 		delete(g.Roles, w.ID)
+		delete(g.RoleNames, w.ID)
 	})
 	return nil
 }

@@ -126,7 +126,7 @@ func (d *Discord) Discard(ctx context.Context, tx store.Tx, key string) error {
 // Prune lets go of files that have waited for a week, for their messages are not
 // sent any more, and of conversations that have been quiet for a month.
 func (d *Discord) Prune(ctx context.Context) error {
-	return errors.Join(d.pruneFiles(ctx), d.pruneSeen(ctx))
+	return errors.Join(d.pruneFiles(ctx), d.pruneSeen(ctx), d.pruneBegun(ctx))
 }
 
 func (d *Discord) pruneFiles(ctx context.Context) error {

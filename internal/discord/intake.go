@@ -30,16 +30,18 @@ const (
 type intakeState struct {
 	renderers map[string]Rendering
 
-	mu      sync.Mutex
-	begun   bool
-	start   int64                         // messages before it are nobody's business
-	gap     int                           // counts what may have lost messages
-	swept   int                           // the gap of the last sweep that failed nowhere
-	whole   bool                          // there was one in this process
-	seen    map[community.ChannelID]seen  // what sweeps have read
-	dirty   map[community.ChannelID]bool  // not stored yet
-	directs map[community.MemberID]string // conversations that were opened
-	wake    chan struct{}                 // a sweep is wanted
+	mu        sync.Mutex
+	begun     bool
+	start     int64                             // messages before it are nobody's business
+	gap       int                               // counts what may have lost messages
+	swept     int                               // the gap of the last sweep that failed nowhere
+	whole     bool                              // there was one in this process
+	seen      map[community.ChannelID]seen      // what sweeps have read
+	dirty     map[community.ChannelID]bool      // not stored yet
+	directs   map[community.MemberID]string     // conversations that were opened
+	told      map[community.ChannelID]time.Time // threads whose beginning the watchers know, and since when
+	toldDirty map[community.ChannelID]bool      // not stored yet
+	wake      chan struct{}                     // a sweep is wanted
 }
 
 // seen is how far a channel has been read by sweeps. Events do not move it: one
@@ -55,6 +57,8 @@ func (d *Discord) initIntake() {
 	d.intake.seen = map[community.ChannelID]seen{}
 	d.intake.dirty = map[community.ChannelID]bool{}
 	d.intake.directs = map[community.MemberID]string{}
+	d.intake.told = map[community.ChannelID]time.Time{}
+	d.intake.toldDirty = map[community.ChannelID]bool{}
 	d.intake.wake = make(chan struct{}, 1)
 }
 
@@ -90,6 +94,10 @@ func (d *Discord) begin(ctx context.Context) (self, error) {
 	if err != nil {
 		return me, err
 	}
+	told, err := d.readBegun(ctx, me.account)
+	if err != nil {
+		return me, err
+	}
 	d.intake.mu.Lock()
 	defer d.intake.mu.Unlock()
 	d.intake.begun, d.intake.start = true, start
@@ -98,20 +106,36 @@ func (d *Discord) begin(ctx context.Context) (self, error) {
 			d.intake.seen[id] = s
 		}
 	}
+	for id, at := range told {
+		if _, ok := d.intake.told[id]; !ok && !d.intake.toldDirty[id] {
+			d.intake.told[id] = at
+		}
+	}
 	return me, nil
 }
 
-// onMessage takes in a message that addresses us; those of one channel come in
-// order. An error has the channel swept.
+// onMessage takes in a message that addresses us, and tells the watchers of one
+// that begins a thread; those of one channel come in order. An error has the
+// channel swept.
 func (d *Discord) onMessage(ctx context.Context, g got) error {
 	me, err := d.begin(ctx)
 	if err != nil {
 		return err
 	}
-	at := community.Place{Guild: community.GuildID(g.Guild), Channel: community.ChannelID(g.Channel)}
-	if !d.concerns(me, &g) {
-		return nil
+	if d.concerns(me, &g) {
+		if err := d.addressed(ctx, me, g); err != nil {
+			return err
+		}
 	}
+	if d.mayBegin(me, &g) {
+		return d.begun(ctx, me, g)
+	}
+	return nil
+}
+
+// addressed takes in a message that addresses us.
+func (d *Discord) addressed(ctx context.Context, me self, g got) error {
+	at := community.Place{Guild: community.GuildID(g.Guild), Channel: community.ChannelID(g.Channel)}
 	if at.Guild == "" {
 		// Sweeps know of no conversation but by its messages.
 		if err := d.startSeen(ctx, me.account, g.Channel); err != nil {

@@ -95,7 +95,10 @@ func (d *Discord) Channels(id community.GuildID) []Channel {
 // channel is one that is known.
 func (g *guild) channel(id community.ChannelID) Channel {
 	c := g.Channels[id]
-	out := Channel{ID: id, Guild: g.ID, Parent: c.Parent, Name: c.Name, Kind: c.Kind, Thread: isThread(c.Kind), AgeRestricted: c.AgeRestricted, Position: c.Position}
+	out := Channel{
+		ID: id, Guild: g.ID, Parent: c.Parent, Name: c.Name, Kind: c.Kind, Thread: isThread(c.Kind),
+		AgeRestricted: c.AgeRestricted, Position: c.Position,
+	}
 	if parent := g.Channels[c.Parent]; out.Thread && parent != nil {
 		out.AgeRestricted = parent.AgeRestricted
 	}
@@ -112,20 +115,15 @@ func (d *Discord) Channel(ctx context.Context, id community.ChannelID) (Channel,
 	if c, ok := d.members.channel(id, d.Clock.Now()); ok {
 		return c, nil
 	}
-	flake, err := parseID(string(id))
+	w, err := d.lookAt(ctx, id)
 	if err != nil {
 		return Channel{}, err
-	}
-	raw, err := get[json.RawMessage](ctx, d, "look at a channel", rest.GetChannel.Compile(nil, flake))
-	if err != nil {
-		return Channel{}, err
-	}
-	var w wireChannel
-	if err := json.Unmarshal(raw, &w); err != nil || w.ID == "" {
-		return Channel{}, &Error{Class: Transient, Err: errors.New("a channel that cannot be read")}
 	}
 	ch := w.channel()
-	c := Channel{ID: id, Guild: community.GuildID(w.Guild), Parent: ch.Parent, Name: ch.Name, Kind: ch.Kind, Thread: isThread(ch.Kind), AgeRestricted: ch.AgeRestricted, Position: ch.Position}
+	c := Channel{
+		ID: id, Guild: community.GuildID(w.Guild), Parent: ch.Parent, Name: ch.Name, Kind: ch.Kind, Thread: isThread(ch.Kind),
+		AgeRestricted: ch.AgeRestricted, Position: ch.Position,
+	}
 	if c.Thread {
 		if parent, err := d.Channel(ctx, c.Parent); err == nil {
 			c.AgeRestricted = parent.AgeRestricted
@@ -133,6 +131,21 @@ func (d *Discord) Channel(ctx context.Context, id community.ChannelID) (Channel,
 	}
 	d.members.putChannel(c, d.Clock.Now())
 	return c, nil
+}
+
+func (d *Discord) lookAt(ctx context.Context, id community.ChannelID) (w wireChannel, err error) {
+	flake, err := parseID(string(id))
+	if err != nil {
+		return w, err
+	}
+	raw, err := get[json.RawMessage](ctx, d, "look at a channel", rest.GetChannel.Compile(nil, flake))
+	if err != nil {
+		return w, err
+	}
+	if err := json.Unmarshal(raw, &w); err != nil || w.ID == "" {
+		return w, &Error{Class: Transient, Err: errors.New("a channel that cannot be read")}
+	}
+	return w, nil
 }
 
 func (d *Discord) knownChannel(id community.ChannelID) (Channel, bool) {
@@ -198,33 +211,52 @@ func (d *Discord) In(ctx context.Context, guild community.GuildID) (bool, error)
 // Member is a member of a guild, and their roles; believed for some minutes.
 // Class Gone: they are not in it.
 func (d *Discord) Member(ctx context.Context, guildID community.GuildID, id community.MemberID) (community.Member, []community.RoleID, error) {
+	m, err := d.memberAt(ctx, guildID, id)
+	return m.member, slices.Clone(m.roles), err
+}
+
+// MemberSince is since when somebody has been a member of a guild, by Discord's
+// clock; believed for some minutes. A guest, who has not joined, is one since
+// now. Class Gone: they are not in it.
+func (d *Discord) MemberSince(ctx context.Context, guildID community.GuildID, id community.MemberID) (time.Time, error) {
+	m, err := d.memberAt(ctx, guildID, id)
+	if err == nil && m.joined.IsZero() {
+		return d.Now(""), nil
+	}
+	return m.joined, err
+}
+
+func (d *Discord) memberAt(ctx context.Context, guildID community.GuildID, id community.MemberID) (keptMember, error) {
 	now := d.Clock.Now()
 	key := memberKey{guildID, id}
 	if m, ok := d.members.member(key, now); ok {
-		return m.member, slices.Clone(m.roles), nil
+		return m, nil
 	}
 	guildFlake, err := parseID(string(guildID))
 	if err != nil {
-		return community.Member{}, nil, err
+		return keptMember{}, err
 	}
 	flake, err := parseID(string(id))
 	if err != nil {
-		return community.Member{}, nil, err
+		return keptMember{}, err
 	}
 	raw, err := get[json.RawMessage](ctx, d, "look at a member", rest.GetMember.Compile(nil, guildFlake, flake))
 	if err != nil {
-		return community.Member{}, nil, err
+		return keptMember{}, err
 	}
 	var w wireMember
 	if err := json.Unmarshal(raw, &w); err != nil || w.User.ID == "" {
-		return community.Member{}, nil, &Error{Class: Transient, Err: errors.New("a member that cannot be read")}
+		return keptMember{}, &Error{Class: Transient, Err: errors.New("a member that cannot be read")}
 	}
 	m := keptMember{member: w.member()}
 	for _, r := range w.Roles {
 		m.roles = append(m.roles, community.RoleID(r))
 	}
+	if at, err := time.Parse(time.RFC3339, w.Joined); err == nil {
+		m.joined = at.UTC()
+	}
 	d.members.put(key, m, now)
-	return m.member, slices.Clone(m.roles), nil
+	return m, nil
 }
 
 func (w wireMember) member() community.Member {
@@ -267,6 +299,7 @@ type memberKey struct {
 type keptMember struct {
 	member community.Member
 	roles  []community.RoleID
+	joined time.Time // zero for a guest
 	until  time.Time
 }
 

@@ -45,7 +45,7 @@ func (d *Discord) pressOf(ctx context.Context, in *interaction) *Press {
 	}
 	switch in.Data.Kind {
 	case OnMessage:
-		p.Target = d.pressedPost(ctx, in.Data.Resolved.Messages[in.Data.Target], p.Place)
+		p.Target, p.Original = d.targeted(ctx, in, p)
 	case OnMember:
 		if u, ok := in.Data.Resolved.Users[in.Data.Target]; ok {
 			m := in.Data.Resolved.Members[in.Data.Target] // comes without its user

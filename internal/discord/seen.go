@@ -85,12 +85,15 @@ func (d *Discord) readSeen(ctx context.Context, account community.AccountID) (ma
 // seenBatch keeps one transaction short.
 const seenBatch = 500
 
-// flushSeen stores what has been read since the last time. It need not be
+// flushSeen stores what has been read, and told of, since the last time. It need not be
 // durable: what is forgotten is looked at again.
 func (d *Discord) flushSeen(ctx context.Context) error {
 	me := d.me()
 	if me.account == "" || d.Store == nil {
 		return nil
+	}
+	if err := d.flushBegun(ctx, me.account); err != nil {
+		return err
 	}
 	s := &d.intake
 	s.mu.Lock()

@@ -31,6 +31,7 @@ type Swept struct {
 	Channels int // in which there was something to read
 	Messages int // that were read
 	Taken    int // that addressed us and had been missed
+	Begun    int // threads of which the watchers were told
 	Failed   int // guilds and channels that could not be read
 }
 
@@ -39,6 +40,7 @@ func (s *Swept) add(o Swept) {
 	s.Channels += o.Channels
 	s.Messages += o.Messages
 	s.Taken += o.Taken
+	s.Begun += o.Begun
 	s.Failed += o.Failed
 }
 
@@ -65,8 +67,9 @@ func (d *Discord) onLogin(ctx context.Context) error {
 
 // Sweep looks for messages that address us and that no event told of: in every
 // channel that a feature may hear and we may read, from where it was last
-// looked at, and in every conversation that is known. Guilds or channels that
-// fail do not keep it from the others; they are in the error.
+// looked at, and in every conversation that is known. It tells the watchers of
+// threads whose beginning they have not heard of. Guilds or channels that fail do
+// not keep it from the others; they are in the error.
 func (d *Discord) Sweep(ctx context.Context) (Swept, error) {
 	me, err := d.begin(ctx)
 	if err != nil {
@@ -153,6 +156,9 @@ type sweptChannel struct {
 	Up   *string `json:"parent_id"`
 	Last *string `json:"last_message_id"`
 	NSFW bool    `json:"nsfw"`
+	Meta struct {
+		Made string `json:"create_timestamp"` // of a thread, not of the oldest
+	} `json:"thread_metadata"`
 }
 
 // readable tells the kinds of channels that have messages of their own. Source:
@@ -169,7 +175,7 @@ func (c sweptChannel) readable() bool {
 // threads too that were archived since.
 func (d *Discord) sweepGuild(ctx context.Context, me self, guild community.GuildID, deep bool) (Swept, error) {
 	swept := Swept{Guilds: 1}
-	channels, err := d.guildChannels(ctx, me, guild, deep)
+	channels, threads, err := d.guildChannels(ctx, me, guild, deep)
 	switch ClassOf(err) {
 	case "":
 	case Gone, Forbidden:
@@ -189,31 +195,37 @@ func (d *Discord) sweepGuild(ctx context.Context, me self, guild community.Guild
 			break
 		}
 	}
-	return swept, errors.Join(failures...)
+	one, err := d.sweepThreads(ctx, me, threads)
+	swept.add(one)
+	return swept, errors.Join(append(failures, err)...)
 }
 
-func (d *Discord) guildChannels(ctx context.Context, me self, guild community.GuildID, deep bool) ([]sweepChannel, error) {
+// guildChannels are the channels and threads that have messages, and the threads
+// that the watchers may want to hear of.
+func (d *Discord) guildChannels(ctx context.Context, me self, guild community.GuildID, deep bool) (out []sweepChannel, made []sweepThread, err error) {
 	raw, err := get[[]json.RawMessage](ctx, d, "list the channels", rest.GetGuildChannels.Compile(nil, guild))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	threads, err := get[struct {
 		Threads []json.RawMessage `json:"threads"`
 	}](ctx, d, "list the threads", rest.GetActiveGuildThreads.Compile(nil, guild))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if deep {
 		archived, err := d.archived(ctx, me, guild, raw)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		threads.Threads = append(threads.Threads, archived...)
 	}
 	adults := map[string]bool{}
-	var out []sweepChannel
 	each(append(raw, threads.Threads...), func(c sweptChannel) {
 		adults[c.ID] = c.NSFW
+		if isThread(c.Kind) && c.Up != nil && digits(c.ID) && digits(*c.Up) {
+			made = d.unheard(ctx, me, guild, made, c, adults[*c.Up])
+		}
 		if !c.readable() || c.Last == nil || !digits(c.ID) {
 			return
 		}
@@ -223,7 +235,7 @@ func (d *Discord) guildChannels(ctx context.Context, me self, guild community.Gu
 		}
 		out = append(out, s)
 	})
-	return out, nil
+	return out, made, nil
 }
 
 // archivePages bounds what is read of the archived threads of one channel.
@@ -236,7 +248,8 @@ func (d *Discord) archived(ctx context.Context, me self, guild community.GuildID
 	since := timeOf(strconv.FormatInt(d.from(me, ""), 10))
 	each(channels, func(c sweptChannel) {
 		at := community.Place{Guild: guild, Channel: community.ChannelID(c.ID)}
-		if err != nil || !slices.Contains([]int{0, 5, 15, 16}, c.Kind) || !digits(c.ID) || !d.hears(ctx, at) {
+		if err != nil || !slices.Contains([]int{0, 5, kindForum, kindMedia}, c.Kind) || !digits(c.ID) ||
+			!d.hears(ctx, at) && !d.watches(ctx, community.Place{Guild: guild, Parent: at.Channel, AgeRestricted: c.NSFW}) {
 			return
 		}
 		query := dg.QueryValues{"limit": pageSize}
