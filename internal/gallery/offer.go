@@ -1,0 +1,587 @@
+package gallery
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"rookery/internal/community"
+	"rookery/internal/discord"
+	"rookery/internal/fedi"
+	"rookery/internal/gallery/compose"
+	"rookery/internal/gallery/ledger"
+	"rookery/internal/outbox"
+	"rookery/internal/store"
+	"rookery/internal/words"
+)
+
+// The keys of a submission's effects.
+func offerKey(id string) string { return "gallery/offer/" + id }
+
+// editKey is the effect that has the message show a revision.
+func (s *submission) editKey() string { return fmt.Sprintf("gallery/edit/%s/%d", s.ID, s.Revision) }
+
+// language is the one in which a submission's message speaks.
+func (g *Gallery) language(ctx context.Context, s *submission) words.Language {
+	set := ""
+	if g.Language != nil {
+		set = g.Language(ctx, s.Guild)
+	}
+	return words.Match(set, s.Locale)
+}
+
+// entry is a line of the ledger with what is known of a submission. What a
+// member does counts as done by them.
+func (g *Gallery) entry(s *submission, e ledger.Event) ledger.Entry {
+	a, _ := g.account(s.Target)
+	entry := ledger.Entry{
+		Event: e, Submission: s.ID, Subject: s.Subject, Guild: s.Guild, Channel: s.Channel, Source: s.Source,
+		Account: s.Target, Target: handleOf(a), Post: s.PostURL, By: s.Subject,
+	}
+	for _, m := range s.Media {
+		entry.Media = append(entry.Media, ledger.Medium{N: m.N, Name: m.Name, SHA256: m.SHA256, Alt: string(m.source())})
+	}
+	return entry
+}
+
+// by is whose words describe a medium.
+func (m medium) by() altBy {
+	if m.By == byNobody && m.Model != "" {
+		return byModel
+	}
+	return m.By
+}
+
+// source is by as compose and the ledger have it.
+func (m medium) source() compose.Source {
+	switch m.by() {
+	case byDiscord:
+		return compose.Discord
+	case byArtist:
+		return compose.Written
+	case byEdited:
+		return compose.Draft
+	case byDraft, byModel:
+		return compose.Model
+	case byNobody:
+	}
+	return compose.None
+}
+
+// shownHandle is an account's name in a message of ours. It mentions nobody
+// there, so that it can be copied as it is.
+func shownHandle(a Account) string {
+	return strings.NewReplacer(`_`, `\_`, `*`, `\*`, `~`, `\~`, "`", "\\`").Replace(handleOf(a))
+}
+
+// handleOf is how an account is named to people.
+func handleOf(a Account) string {
+	if a.Handle == "" {
+		return a.Name
+	}
+	return "@" + a.Handle
+}
+
+// refresh plans that a submission's message shows its latest state. The
+// submission is locked and saved.
+func (g *Gallery) refresh(ctx context.Context, tx store.Tx, s *submission) error {
+	if s.Adopted && s.State == Posted && s.Note == "" {
+		return nil // what the other program has said of it stays as long as it is true
+	}
+	lane, ok, err := outbox.LaneOf(ctx, tx, offerKey(s.ID))
+	if err != nil || !ok {
+		return err // it has no message, as one of another program has none
+	}
+	_, err = g.Outbox.Plan(ctx, tx, outbox.Effect{Key: s.editKey(), Feature: Name, Kind: discord.EditKind, Account: s.Account, Lane: lane,
+		Payload: discord.Edit{Renderer: rendererName, Ref: s.ID}})
+	return err
+}
+
+// removeOffer plans that a submission's message goes.
+func (g *Gallery) removeOffer(ctx context.Context, tx store.Tx, s *submission) error {
+	lane, ok, err := outbox.LaneOf(ctx, tx, offerKey(s.ID))
+	if err != nil || !ok {
+		return err
+	}
+	_, err = g.Outbox.Plan(ctx, tx, outbox.Effect{Key: "gallery/delete-offer/" + s.ID, Feature: Name, Kind: discord.DeleteKind, Account: s.Account, Lane: lane})
+	return err
+}
+
+// end ends a locked submission that was not posted: its offer goes away, or,
+// if a moderator said no, says so.
+func (g *Gallery) end(ctx context.Context, tx store.Tx, s *submission, state State, e ledger.Event, via, note string) error {
+	return g.endBy(ctx, tx, s, state, e, deletion{by: s.Subject, via: via, note: note})
+}
+
+// endBy is end where it may be somebody else than the artist who ends it.
+func (g *Gallery) endBy(ctx context.Context, tx store.Tx, s *submission, state State, e ledger.Event, by deletion) error {
+	entry := g.entry(s, e)
+	entry.By, entry.Via, entry.Note = by.by, by.via, by.note
+	if err := g.Ledger.Write(ctx, tx, entry); err != nil {
+		return err
+	}
+	if err := g.discardUploads(ctx, tx, s); err != nil {
+		return err
+	}
+	s.State = state
+	if state != Rejected {
+		s.scrub()
+	}
+	s.Trouble, s.Drafting = "", nil
+	if err := s.save(ctx, tx, g.Clock.Now()); err != nil {
+		return err
+	}
+	if err := s.storeMedia(ctx, tx); err != nil {
+		return err
+	}
+	tx.AfterCommit(func() {
+		g.unfollow(s.Source)
+		g.observe(string(state))
+	})
+	if err := g.refreshReview(ctx, tx, s); err != nil {
+		return err
+	}
+	if state == Rejected {
+		return g.refresh(ctx, tx, s)
+	}
+	return g.removeOffer(ctx, tx, s)
+}
+
+// discardUploads lets go of what was uploaded for a post that will not be.
+func (g *Gallery) discardUploads(ctx context.Context, tx store.Tx, s *submission) error {
+	if g.fedi == nil {
+		return nil
+	}
+	for _, m := range s.Media {
+		if err := g.fedi.Discard(ctx, tx, uploadKey(s.ID, m.N)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// uploadKey names a medium on its way to the server.
+func uploadKey(id string, n int) string { return fmt.Sprintf("gallery/%s/%d", id, n) }
+
+func (g *Gallery) observe(outcome string) {
+	if g.Observe != nil {
+		g.Observe(outcome)
+	}
+}
+
+// reoffer gives a submission that was agreed to back to its artist, because it
+// cannot be posted as they agreed to it: the agreement is void. With o, the
+// message is taken over as it is now.
+func (g *Gallery) reoffer(ctx context.Context, id string, o *discord.Original, note words.Key, args words.Args) error {
+	return g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		s, err := lock(ctx, tx, id)
+		if err != nil || s.State != Accepted && s.State != Posting && s.State != Review {
+			return ignoreNone(err)
+		}
+		return g.reofferIn(ctx, tx, s, o, note, args)
+	})
+}
+
+// reofferIn is reoffer for a submission that is locked.
+func (g *Gallery) reofferIn(ctx context.Context, tx store.Tx, s *submission, o *discord.Original, note words.Key, args words.Args) error {
+	l := g.language(ctx, s)
+	entry := g.entry(s, ledger.Void)
+	entry.By, entry.Note = "", words.English.Say(note, args)
+	if err := g.Ledger.Write(ctx, tx, entry); err != nil {
+		return err
+	}
+	if err := g.discardUploads(ctx, tx, s); err != nil {
+		return err
+	}
+	if o != nil {
+		if _, err := g.takeOver(ctx, s, *o); err != nil {
+			return err
+		}
+	}
+	for i := range s.Media {
+		s.Media[i].Sent = ""
+	}
+	s.State, s.Agreed, s.Next = Offered, timeOf(0), timeOf(0)
+	s.AI, s.Processor, s.Model, s.Warned = false, "", "", false
+	s.Expires = g.Clock.Now().Add(g.ExpireAfter)
+	s.Note, s.Trouble = g.say(l, note, args), ""
+	tx.AfterCommit(func() { g.follow(s.Source); g.observe(OutcomeReturned) })
+	if err := g.refreshReview(ctx, tx, s); err != nil {
+		return err
+	}
+	s.Reviewed = ""
+	return g.store(ctx, tx, s)
+}
+
+// renderOffer implements discord.Rendering: the message of a submission as it
+// stands.
+func (g *Gallery) renderOffer(ctx context.Context, id string) (discord.Message, error) {
+	s, err := get(ctx, g.Store, id)
+	if err != nil {
+		return discord.Message{}, err
+	}
+	return g.message(ctx, s), nil
+}
+
+// message is what the one message of a submission says now. None of its states
+// suppresses embeds, for that would stay with the message.
+func (g *Gallery) message(ctx context.Context, s *submission) discord.Message {
+	l := g.language(ctx, s)
+	a, _ := g.account(s.Target)
+	args := words.Args{"account": shownHandle(a)}
+	button := func(verb string, label words.Key, style discord.Style) discord.Button {
+		return discord.Button{ID: discord.CustomID(action, verb, s.ID), Label: g.say(l, label, nil), Style: style}
+	}
+	rows := func(b ...discord.Button) []discord.Row { return []discord.Row{{Buttons: b}} }
+	switch s.State {
+	case Offered:
+		m, _ := g.offerMessage(ctx, s)
+		return m
+	case Review:
+		return discord.Message{Content: g.say(l, words.GalleryInReview, args), Rows: rows(button(verbCancel, words.GalleryCancel, discord.Plain))}
+	case Accepted, Posting:
+		text := g.say(l, words.GalleryUnderWay, args)
+		if s.Trouble != "" {
+			text += "\n" + s.Trouble
+		}
+		return discord.Message{Content: text, Rows: rows(button(verbCancel, words.GalleryCancel, discord.Plain))}
+	case Posted:
+		return discord.Message{Content: g.postedText(l, s, a),
+			Rows: rows(button(verbDelete, words.GalleryDelete, discord.Danger), button(verbEdit, words.GalleryEdit, discord.Plain))}
+	case Deleting:
+		return discord.Message{Content: g.say(l, words.GalleryDeleting, args)}
+	case Rejected:
+		return discord.Message{Content: strings.TrimSpace(g.say(l, words.GalleryRejected, args) + " " + s.Note)}
+	case Deleted, Declined, Expired, Withdrawn:
+	}
+	return discord.Message{Content: g.say(l, words.GalleryOver, nil)}
+}
+
+// postedText is the acknowledgement.
+func (g *Gallery) postedText(l words.Language, s *submission, a Account) string {
+	link := shownHandle(a)
+	if s.PostURL != "" {
+		link = "<" + s.PostURL + ">" // without a preview, which would show what the post hides
+	}
+	lines := []string{g.say(l, words.GalleryPosted, words.Args{"link": link})}
+	var without []string
+	for _, m := range s.Media {
+		if m.by() == byNobody {
+			without = append(without, fmt.Sprint(m.N))
+		}
+	}
+	if len(without) > 0 {
+		lines = append(lines, g.say(l, words.GalleryPostedWithout, words.Args{"n": len(without), "which": strings.Join(without, ", ")}))
+	}
+	if s.Note != "" {
+		lines = append(lines, s.Note)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// offersAI tells whether the artist can turn the model on: there is one, the
+// account allows it, and something lacks a description.
+func (g *Gallery) offersAI(s *submission, a Account) bool {
+	return g.Model != nil && a.AI && s.undescribedPictures() > 0
+}
+
+// undescribed counts the media that nobody has described.
+func (s *submission) undescribed() int {
+	n := 0
+	for _, m := range s.Media {
+		if m.By == byNobody {
+			n++
+		}
+	}
+	return n
+}
+
+// undescribedPictures counts those among them that a model could describe.
+func (s *submission) undescribedPictures() int {
+	n := 0
+	for _, m := range s.Media {
+		if m.By == byNobody && m.picture() {
+			n++
+		}
+	}
+	return n
+}
+
+// sensitive tells whether the post hides its media: any one spoiler is enough,
+// and so is an age-restricted channel, or a warning.
+func (s *submission) sensitive() bool {
+	for _, m := range s.Media {
+		if m.Spoiler {
+			return true
+		}
+	}
+	return s.AgeRestricted || s.HidSpoiler || s.CW != ""
+}
+
+// warning is the post's content warning; what comes from a channel for adults
+// always has one.
+func (s *submission) warning() string {
+	if s.CW == "" && s.AgeRestricted {
+		return words.Match(s.Language).Say(words.GalleryAdults, nil)
+	}
+	return s.CW
+}
+
+// asks tells whether a yes to the model is of use: it was given for the one
+// that there is now.
+func (g *Gallery) asks(s *submission) bool {
+	return s.AI && g.Model != nil && s.Processor == g.processorName() && s.Model == g.ModelName
+}
+
+// processor is who runs the model, as members are told.
+func (g *Gallery) processor(l words.Language) string {
+	if g.Processor == "" {
+		return g.say(l, words.GalleryOwnMachine, nil)
+	}
+	return g.Processor
+}
+
+// cutLast cuts a text around the last of a separator.
+func cutLast(s, sep string) (before, after string, ok bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+// hostOf is the host of an address.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// processorName is who runs the model, as the ledger has it.
+func (g *Gallery) processorName() string {
+	if g.Processor == "" {
+		return "the operator's own machine"
+	}
+	return g.Processor
+}
+
+// postKey is the effect that posts a submission.
+func (s *submission) postKey() string { return fmt.Sprintf("gallery/post/%s/%d", s.ID, s.Tries) }
+
+// editPostKind changes a post that stands; see editOf.
+const editPostKind = fedi.EditKind
+
+// editOf has a submission's post become what it is now.
+func editOf(id string) fedi.Edit { return fedi.Edit{Renderer: rendererName, Ref: id} }
+
+// statement is what the artist agrees to by pressing.
+func (g *Gallery) statement(l words.Language, s *submission, a Account) string {
+	key := words.GalleryOffer
+	if !a.Visibility.Open() {
+		key = words.GalleryOfferFollowers
+	}
+	text := g.say(l, key, words.Args{"account": shownHandle(a)})
+	switch {
+	case g.asks(s) && s.undescribedPictures() > 0:
+		text += " " + g.say(l, words.GalleryOfferAIOn, words.Args{"processor": discord.Escape(g.processor(l))})
+	case g.Model != nil && a.AI:
+		text += " " + g.say(l, words.GalleryOfferAIOff, nil)
+	default:
+		text += " " + g.say(l, words.GalleryOfferNoAI, nil)
+	}
+	return text + "\n" + g.say(l, words.GalleryOfferRights, nil)
+}
+
+// offerMessage is the offer: what is asked, the preview and the buttons. The
+// text is the statement alone.
+func (g *Gallery) offerMessage(ctx context.Context, s *submission) (m discord.Message, text string) {
+	l := g.language(ctx, s)
+	a, _ := g.account(s.Target)
+	text = g.statement(l, s, a)
+	m = discord.Message{Content: text}
+	if s.Note != "" {
+		m.Content = shorten("**"+discord.Escape(s.Note)+"**\n"+text, discord.MaxContent)
+	}
+	preview := g.preview(l, s, a)
+	m.Embeds = []discord.Embed{{Title: g.say(l, words.GalleryPreview, nil), Text: shorten(preview, mostPreview)}}
+	if missing, err := g.discord.Missing(ctx, s.Guild, s.Channel, discord.EmbedLinks); err == nil && missing != 0 {
+		// Discord would leave the box out without a word.
+		m.Embeds = nil
+		m.Content = shorten(m.Content+"\n\n"+preview, discord.MaxContent)
+	}
+	m.Rows = g.rows(ctx, l, s, a, digestOfMessage(m))
+	return m, text
+}
+
+// mostPreview is how long the text of a box may be. Source: resources/message,
+// "Embed Limits".
+const mostPreview = 4096
+
+// digestOfMessage names what an offer shows: a press on Post publicly counts
+// only for what its message has shown.
+func digestOfMessage(m discord.Message) string {
+	m.Rows = nil
+	b, _ := json.Marshal(m) // of strings: never fails
+	sum := sha256.Sum256(b)
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
+// limits are what an account's server allows, as far as it is known.
+func (g *Gallery) limits(id community.AccountID) fedi.Instance {
+	if g.fedi != nil {
+		if in, err := g.fedi.Limits(id); err == nil {
+			return in
+		}
+	}
+	return fedi.Instance{MaxChars: 500, URLChars: 23, MaxMedia: 4, MaxAlt: 1500}
+}
+
+// post is the text of a submission's post.
+func (s *submission) post(a Account) compose.Post {
+	p := compose.Post{Words: s.Words, Tail: a.Tail, CW: s.warning()}
+	if s.Credits {
+		p.Credits = s.Credit
+	}
+	return p
+}
+
+// alt is the description with which a medium is posted, in so many characters
+// at most; "" for none.
+func (m medium) alt(l words.Language, most int) (text string, cut bool) {
+	words := m.Alt
+	if m.By == byNobody {
+		words = m.Model
+	}
+	return compose.Alt(m.source(), words, l, most)
+}
+
+// preview shows the post as it will be.
+func (g *Gallery) preview(l words.Language, s *submission, a Account) string {
+	in := g.limits(s.Target)
+	var b strings.Builder
+	line := func(text string) { b.WriteString(text + "\n") }
+	text, cut := s.post(a).Fit(in)
+	if cw := s.warning(); cw != "" {
+		line(g.say(l, words.GalleryPreviewCW, words.Args{"cw": discord.Escape(cw)}))
+	}
+	if text == "" {
+		line(g.say(l, words.GalleryPreviewEmpty, nil))
+	} else {
+		line(discord.Escape(text))
+	}
+	if cut {
+		line(g.say(l, words.GalleryPreviewCut, nil))
+	}
+	if s.sensitive() {
+		line(g.say(l, words.GalleryPreviewSensitive, nil))
+	}
+	// Each description has its share of the room, so that none hides another.
+	room := (mostPreview - discord.Length(b.String())) / max(len(s.Media), 1)
+	for _, m := range s.Media {
+		line(shorten(g.previewOf(l, s, m, in.MaxAlt), max(room-1, 40)))
+	}
+	if len(s.Media) > in.MaxMedia && in.MaxMedia > 0 {
+		line(g.say(l, words.GalleryPreviewParts, words.Args{"n": in.MaxMedia}))
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// previewOf shows one medium with its description.
+func (g *Gallery) previewOf(l words.Language, s *submission, m medium, most int) string {
+	args := words.Args{"n": m.N, "name": discord.Name(m.Name)}
+	head := g.say(l, words.GalleryPreviewMedium, args)
+	if m.Spoiler {
+		head = g.say(l, words.GalleryPreviewSpoiler, args)
+	}
+	alt, cut := m.alt(words.Match(s.Language), most)
+	switch {
+	case alt != "":
+		head += " " + discord.Escape(alt)
+		if cut {
+			head += " " + g.say(l, words.GalleryPreviewAltCut, words.Args{"n": most})
+		}
+	case g.asks(s) && m.picture():
+		head += " " + g.say(l, words.GalleryPreviewAI, words.Args{"processor": discord.Escape(g.processor(l))})
+	default:
+		head += " " + g.say(l, words.GalleryPreviewNone, nil)
+	}
+	return head
+}
+
+// rows are the offer's buttons: two rows, and a menu if there are several
+// accounts to choose from.
+func (g *Gallery) rows(ctx context.Context, l words.Language, s *submission, a Account, shown string) []discord.Row {
+	button := func(verb string, label string, style discord.Style, args ...string) discord.Button {
+		return discord.Button{ID: discord.CustomID(action, append([]string{verb, s.ID}, args...)...), Label: label, Style: style}
+	}
+	say := func(k words.Key) string { return g.say(l, k, nil) }
+	first := []discord.Button{
+		button(verbPost, say(words.GalleryPost), discord.Primary, shown),
+		button(verbNo, say(words.GalleryNo), discord.Plain),
+		button(verbDescribe, say(words.GalleryDescribe), discord.Plain),
+	}
+	if g.offersAI(s, a) {
+		if g.asks(s) {
+			first = append(first, button(verbAI, say(words.GalleryAIOn), discord.Plain, "off"))
+		} else {
+			first = append(first, button(verbAI, say(words.GalleryAIOff), discord.Plain, "on"))
+		}
+	}
+	first = append(first, button(verbWhat, say(words.GalleryWhat), discord.Plain))
+	credits := button(verbCredits, say(words.GalleryCreditsOn), discord.Plain, "off")
+	if !s.Credits {
+		credits = button(verbCredits, say(words.GalleryCreditsOff), discord.Plain, "on")
+	}
+	rows := []discord.Row{{Buttons: first}, {Buttons: []discord.Button{
+		button(verbCW, say(words.GalleryCW), discord.Plain), credits,
+		button(verbRefresh, say(words.GalleryRefresh), discord.Plain), button(verbNever, say(words.GalleryNever), discord.Plain),
+	}}}
+	targets, err := g.targets(ctx, s.Guild)
+	if err != nil || len(targets) < 2 {
+		return rows
+	}
+	menu := &discord.Select{ID: discord.CustomID(action, verbAs, s.ID), Kind: discord.SelectText, Placeholder: say(words.GalleryAs), Min: 1, Max: 1}
+	for _, t := range targets[:min(len(targets), discord.MaxChoices)] {
+		menu.Choices = append(menu.Choices, discord.Choice{Label: handleOf(t), Value: t.Name, Selected: t.ID == s.Target})
+	}
+	return append(rows, discord.Row{Select: menu})
+}
+
+// creditOf is what the post says of who made it: their profile, or the name
+// that the guild knows them by.
+func (g *Gallery) creditOf(ctx context.Context, q rows, s *submission) (string, error) {
+	p, err := profileOf(ctx, q, s.Artist)
+	if err != nil {
+		return "", err
+	}
+	if p.Name == "" {
+		p.Name = s.ArtistName
+	}
+	return compose.Credits(p.Name, p.Links, words.Match(s.Language)), nil
+}
+
+// tellPrivately writes to the artist what the message in the thread should have
+// said: it could not be shown there.
+func (g *Gallery) tellPrivately(ctx context.Context, tx store.Tx, s *submission) error {
+	if s.Artist == "" {
+		return nil
+	}
+	l := g.language(ctx, s)
+	a, _ := g.account(s.Target)
+	text := strings.TrimSpace(g.say(l, words.GalleryRejected, words.Args{"account": shownHandle(a)}) + " " + s.Note)
+	if s.State == Posted {
+		text = g.postedText(l, s, a) + "\n" + g.say(l, words.GalleryCode, words.Args{"code": shownCode(s.Code)})
+	}
+	_, err := g.Outbox.Plan(ctx, tx, outbox.Effect{Key: "gallery/tell/" + s.ID + "/" + string(s.State), Feature: Name, Kind: discord.MessageKind, Account: s.Account,
+		Payload: discord.Send{To: s.Artist, Parts: []discord.Message{{Content: shorten(text, discord.MaxContent), NoPreviews: true}}}})
+	return err
+}
+
+func readLinks(links string) (all []string, err error) {
+	return all, json.Unmarshal([]byte(links), &all)
+}
