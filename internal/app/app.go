@@ -20,6 +20,8 @@ import (
 	"rookery/internal/community"
 	"rookery/internal/discord"
 	"rookery/internal/fedi"
+	"rookery/internal/gallery"
+	"rookery/internal/gallery/ledger"
 	"rookery/internal/gifs"
 	"rookery/internal/guild"
 	"rookery/internal/inbox"
@@ -64,6 +66,7 @@ type App struct {
 	mydata   *mydata.MyData
 	persona  *persona.Persona // nil if no account does it
 	gifs     *gifs.GIFs       // nil if no account does it
+	gallery  *gallery.Gallery // nil if no account does it
 	media    *media.Kit       // nil if nothing needs it
 	answers  []answering      // what answers mentions, in the order in which a pass asks it
 	fedi     *fedi.Fedi
@@ -114,7 +117,7 @@ func Open(ctx context.Context, cfg *config.Config, o Options) (a *App, err error
 // A new part is one entry here.
 func Migrations() []store.Migrations {
 	return []store.Migrations{jobs.Migrations(), inbox.Migrations(), outbox.Migrations(), fedi.Migrations(), budget.Migrations(), turns.Migrations(),
-		operator.Migrations(), mydata.Migrations(), settings.Migrations(), discord.Migrations(), guild.Migrations(), gifs.Migrations(), persona.Migrations()}
+		operator.Migrations(), mydata.Migrations(), settings.Migrations(), discord.Migrations(), guild.Migrations(), gifs.Migrations(), persona.Migrations(), gallery.Migrations(), ledger.Migrations()}
 }
 
 func userAgent(version string) string { return "Rookery/" + version + " (community bot)" }
@@ -131,6 +134,9 @@ func (a *App) recover(ctx context.Context) error {
 		if err := f.Recover(ctx); err != nil {
 			return err
 		}
+	}
+	if a.gallery != nil {
+		return a.gallery.Recover(ctx)
 	}
 	return nil
 }

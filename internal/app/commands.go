@@ -42,7 +42,7 @@ func Command(version string) *cobra.Command {
 		}
 	}
 	root.AddCommand(c.run(), c.once(), c.login(), c.doctor(), c.jobsCommand(), c.pauseCommand(), c.resumeCommand(), c.backupCommand(), c.restoreCommand(),
-		c.configCommand(), c.importCommand(), sandbox.Command(version), c.versionCommand())
+		c.galleryCommand(), c.configCommand(), c.importCommand(), sandbox.Command(version), c.versionCommand())
 	return root
 }
 

@@ -36,7 +36,7 @@ func (c *cli) importCommand() *cobra.Command {
 			return err
 		},
 	}
-	cmd.AddCommand(elelem, c.importGiffer())
+	cmd.AddCommand(elelem, c.importGiffer(), c.importFediverseBot())
 	return cmd
 }
 

@@ -45,6 +45,7 @@ func (a *App) commands() *control.Server {
 	control.Register(s, "jobs.drop", a.dropJob)
 	control.Register(s, "backup", a.backup)
 	control.Register(s, "wishes", a.wishes)
+	a.registerGallery(s)
 	return s
 }
 

@@ -11,6 +11,7 @@ import (
 	"rookery/internal/community"
 	"rookery/internal/discord"
 	"rookery/internal/fedi"
+	"rookery/internal/gallery"
 	"rookery/internal/gifs"
 	"rookery/internal/inbox"
 	"rookery/internal/jobs"
@@ -31,7 +32,7 @@ func (a *App) wire() error {
 	cfg := a.cfg
 	a.metrics = metrics.New(a.Version, a.snapshot, a.clock.Now)
 	a.jobs = jobs.New(jobs.Config{Store: a.store, Clock: a.clock, Log: a.log,
-		Workers: map[string]int{outbox.QueueName: 1, persona.QueueName: max(2, len(cfg.Accounts)+1), gifs.QueueName: max(2, len(cfg.Accounts)+1)}})
+		Workers: map[string]int{outbox.QueueName: 1, persona.QueueName: max(2, len(cfg.Accounts)+1), gifs.QueueName: max(2, len(cfg.Accounts)+1), gallery.QueueName: max(2, len(cfg.Accounts)+1)}})
 	a.inbox = inbox.New(a.store, a.clock, a.log)
 	a.outbox = outbox.New(outbox.Config{Store: a.store, Clock: a.clock, Log: a.log, Timeout: cfg.Outbox.RequestTimeout,
 		SettleError: cfg.Outbox.SettleAfterError, SettleSilence: cfg.Outbox.SettleAfterSilence, Rehearse: a.Rehearse})
@@ -60,6 +61,9 @@ func (a *App) wire() error {
 	if a.gifs != nil {
 		a.gifs.Join(a.fedi)
 	}
+	if a.gallery != nil {
+		a.gallery.Join(a.fedi)
+	}
 	a.workWatch()
 	return a.makeDiscord()
 }
@@ -83,6 +87,13 @@ func (a *App) features() (map[string]inbox.Feature, error) {
 		features[config.FeatureGIFs] = a.gifs.Of(false)
 		keepers = append(keepers, a.gifs)
 		a.answers = append(a.answers, a.gifs)
+	}
+	if a.cfg.Doing(config.FeatureGallery) {
+		if err := a.makeGallery(); err != nil {
+			return nil, err
+		}
+		features[config.FeatureGallery] = a.gallery.Letters()
+		keepers = append(keepers, a.gallery)
 	}
 	if a.onDiscord != nil {
 		keepers = append(keepers, settingsKeeper{a.onDiscord.book})
@@ -201,6 +212,9 @@ func (a *App) platform(features map[string]inbox.Feature) (*fedi.Fedi, error) {
 		}
 		if acc.Doing(config.FeaturePersona) {
 			l.Features = append(l.Features, a.persona)
+		}
+		if acc.Doing(config.FeatureGallery) {
+			l.Features = append(l.Features, features[config.FeatureGallery])
 		}
 		logins = append(logins, l)
 	}

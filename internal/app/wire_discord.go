@@ -11,6 +11,7 @@ import (
 	"rookery/internal/app/config"
 	"rookery/internal/community"
 	"rookery/internal/discord"
+	"rookery/internal/gallery"
 	"rookery/internal/gifs"
 	"rookery/internal/guild"
 	"rookery/internal/inbox"
@@ -32,6 +33,7 @@ type onDiscord struct {
 	general *guild.General
 	persona *persona.Settings // nil if the application does not do it
 	gifs    *gifs.Settings    // likewise
+	gallery *gallery.Settings // likewise
 	book    *settings.Book
 	guild   *guild.Guild
 	client  *discord.Discord
@@ -58,6 +60,10 @@ func (a *App) declareSettings() {
 	if d.Doing(config.FeatureGIFs) {
 		o.gifs = gifs.Declare()
 		groups = append(groups, o.gifs.Group)
+	}
+	if d.Doing(config.FeatureGallery) {
+		o.gallery = gallery.Declare()
+		groups = append(groups, o.gallery.Group)
 	}
 	o.book = settings.New(settings.Config{Store: a.store, Clock: a.clock, Log: a.log, Groups: groups})
 	a.onDiscord = o
@@ -98,12 +104,18 @@ func (a *App) makeDiscord() error {
 		commands = append(commands, a.persona.Commands()...)
 		features = append(features, a.persona)
 	}
+	var watchers []discord.Watcher
+	if o.gallery != nil {
+		o.guild.Features = append(o.guild.Features, guild.Feature{Title: words.GallerySettingsTitle, Help: words.GallerySettingsHelp, On: o.gallery.Enabled(), Places: o.gallery.Channels(), PlacesAsk: words.GuildAskGallery})
+		commands = append(commands, a.gallery.Commands()...)
+		watchers = append(watchers, a.gallery)
+	}
 	slices.Reverse(o.guild.Features)
 	d, err := discord.New(discord.Config{
 		Store: a.store, Inbox: a.inbox, Outbox: a.outbox, Clock: a.clock, Log: a.log.With("account", discordName),
 		Token: c.Token.Reveal(), API: c.API, UserAgent: discordAgent(a.Version), Timeout: a.cfg.Outbox.RequestTimeout,
 		MessageContent: c.MessageContent, NoDirect: !c.DirectMessages, Backlog: c.Backlog, MaxAge: c.MaxAge,
-		Features: features, Hears: a.hears, Commands: commands, Language: o.general.LanguageOf,
+		Features: features, Watchers: watchers, Hears: a.hears, Commands: commands, CDN: c.CDN, Language: o.general.LanguageOf,
 		Removed: o.guild.Removed, Joined: func(ctx context.Context, g discord.Guild) { o.guild.Joined(ctx, g.ID) },
 		Trouble: a.discordTrouble, Rehearsal: a.Rehearse != nil,
 		Observe: func(r discord.Request) {
@@ -121,6 +133,9 @@ func (a *App) makeDiscord() error {
 	}
 	if o.persona != nil {
 		a.persona.JoinDiscord(d)
+	}
+	if o.gallery != nil {
+		a.gallery.JoinDiscord(d)
 	}
 	return nil
 }

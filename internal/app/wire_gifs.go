@@ -39,9 +39,7 @@ func (a *App) makeGIFs() error {
 	if err != nil {
 		return err
 	}
-	o := mediaKit(a.cfg, a.Version, a.clock, a.AllowLoopback)
-	o.Log = a.log
-	if a.media, err = media.New(o); err != nil {
+	if err := a.makeMedia(); err != nil {
 		return err
 	}
 	blocked, err := booru.NewBlocklist(c.Blocklist...)

@@ -56,6 +56,7 @@ type Metrics struct {
 	tokens   *prometheus.CounterVec
 	searches *prometheus.CounterVec
 	pictures *prometheus.CounterVec
+	shared   *prometheus.CounterVec
 }
 
 // slow are the bounds of histograms for what may take minutes, in seconds.
@@ -79,11 +80,13 @@ func New(version string, source Source, now func() time.Time) *Metrics {
 			Help: "Searches at image boards, by board and outcome."}, []string{"board", "outcome"}),
 		pictures: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rookery_picture_requests_total",
 			Help: "Requests for pictures, by what came of them."}, []string{"outcome"}),
+		shared: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rookery_submissions_total",
+			Help: "What members were asked to share, or asked to, by what came of it."}, []string{"outcome"}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "rookery_build_info", Help: "1; the version is in the label.",
 		ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.seconds, m.answers, m.thinking, m.tokens, m.searches, m.pictures, build,
+	m.registry.MustRegister(m.requests, m.seconds, m.answers, m.thinking, m.tokens, m.searches, m.pictures, m.shared, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		&state{source: source, now: now})
 	return m
@@ -108,3 +111,6 @@ func (m *Metrics) Search(board, outcome string) { m.searches.WithLabelValues(boa
 
 // Picture counts a request for a picture by what came of it.
 func (m *Metrics) Picture(outcome string) { m.pictures.WithLabelValues(outcome).Inc() }
+
+// Submission counts what became of something that could be shared.
+func (m *Metrics) Submission(outcome string) { m.shared.WithLabelValues(outcome).Inc() }
