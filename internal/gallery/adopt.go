@@ -22,7 +22,7 @@ type AdoptedPost struct {
 	Account community.AccountID // our application on Discord
 	Target  community.AccountID // the account on the Fediverse that posted it
 	Guild   community.GuildID   // may be empty; then its moderators cannot take it down
-	Thread  community.ChannelID // where it came from
+	Thread  community.ChannelID // where it came from; may be empty
 	Author  community.MemberID  // whose it is
 	Ack     string              // id of the message in the thread that names the post; may be empty
 	Post    community.PostID
@@ -35,8 +35,8 @@ type AdoptedPost struct {
 // find and delete it as if it had been made here. It reports false, and changes
 // nothing, if it was taken over before, or was made here.
 func (g *Gallery) Adopt(ctx context.Context, p AdoptedPost) (bool, error) {
-	if p.Account == "" || p.Target == "" || p.Thread == "" || p.Author == "" || p.Post == "" {
-		return false, fmt.Errorf("take over the post %q: an account, the thread, the author or the post itself is not known", p.Post)
+	if p.Account == "" || p.Target == "" || p.Author == "" || p.Post == "" {
+		return false, fmt.Errorf("take over the post %q: an account, the author or the post itself is not known", p.Post)
 	}
 	fresh, err := g.adopt(ctx, p)
 	if errors.Is(err, outbox.ErrTaken) && p.Ack != "" {
@@ -63,7 +63,7 @@ func (g *Gallery) adopt(ctx context.Context, p AdoptedPost) (fresh bool, err err
 		if err := g.Outbox.Adopt(ctx, tx, post, string(p.Post)); err != nil {
 			return err
 		}
-		if p.Ack != "" {
+		if p.Ack != "" && p.Thread != "" {
 			ack := outbox.Effect{Key: offerKey(id), Feature: Name, Kind: discord.MessageKind, Account: p.Account, Payload: struct{}{}}
 			if err := g.Outbox.Adopt(ctx, tx, ack, string(discord.PostOf(p.Thread, p.Ack))); err != nil {
 				return err
@@ -113,7 +113,7 @@ func (g *Gallery) adopted(ctx context.Context, tx store.Tx, id string, p Adopted
 		return nil, fmt.Errorf("look for another submission of the thread: %w", err)
 	}
 	s.Adopted = true
-	if taken > 0 {
+	if taken > 0 || p.Thread == "" {
 		s.Source = community.PostID("adopted:" + id)
 	}
 	if p.URL == "" {

@@ -16,6 +16,7 @@ import (
 	"embed"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -59,6 +60,11 @@ type Account struct {
 	Contact    string              // who to write to about it; may be empty
 	Tail       string              // the end of each post; may be empty
 	Guilds     []community.GuildID // that may use it; none: all
+}
+
+// Open tells whether a guild may use the account.
+func (a Account) Open(guild community.GuildID) bool {
+	return len(a.Guilds) == 0 || slices.Contains(a.Guilds, guild)
 }
 
 // Model describes pictures.

@@ -97,7 +97,7 @@ func (g *Gallery) targets(ctx context.Context, guild community.GuildID) ([]Accou
 	}
 	var open []Account
 	for _, a := range g.Accounts() {
-		if a.ID != "" && (len(a.Guilds) == 0 || slices.Contains(a.Guilds, guild)) {
+		if a.ID != "" && a.Open(guild) {
 			open = append(open, a)
 		}
 	}

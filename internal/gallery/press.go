@@ -11,6 +11,7 @@ import (
 	"rookery/internal/discord"
 	"rookery/internal/failpoint"
 	"rookery/internal/gallery/ledger"
+	"rookery/internal/outbox"
 	"rookery/internal/store"
 	"rookery/internal/words"
 )
@@ -485,10 +486,11 @@ func (g *Gallery) askDescriptions(ctx context.Context, l words.Language, s *subm
 		Content: g.say(l, key, words.Args{"n": s.undescribed(), "all": len(s.Media)})}}
 }
 
-// settleOffer hears what became of a submission's message.
-func (g *Gallery) settleOffer(ctx context.Context, tx store.Tx, id string, made []string, refused bool, reason string) error {
-	if !refused {
-		if len(made) > 0 {
+// settleOffer hears what became of a submission's message, or of an edit of it.
+func (g *Gallery) settleOffer(ctx context.Context, tx store.Tx, id string, r outbox.Result) error {
+	first := r.Key == offerKey(id)
+	if r.State == outbox.Confirmed {
+		if first {
 			tx.AfterCommit(func() { failpoint.At("y3-offer-stands") })
 		}
 		return nil
@@ -497,12 +499,20 @@ func (g *Gallery) settleOffer(ctx context.Context, tx store.Tx, id string, made 
 	if err != nil {
 		return ignoreNone(err)
 	}
-	g.Log.Info("a message of the gallery could not be shown", "submission", id, "state", string(s.State), "reason", reason)
-	if s.State == Offered {
-		// Nobody can press what nobody sees.
-		return g.end(ctx, tx, s, Expired, ledger.Expired, "", "the offer could not be shown: "+reason)
-	}
-	if s.State == Posted || s.State == Rejected {
+	g.Log.Info("a message of the gallery could not be shown", "submission", id, "state", string(s.State), "reason", r.Reason)
+	unseen := first || r.Reason == discord.ReasonGone
+	switch {
+	case s.State == Offered && unseen: // nobody can press what nobody sees
+		if r.Reason == discord.ReasonForbidden && g.TellGuild != nil {
+			channel := "<#" + string(s.Channel) + ">"
+			if err := g.TellGuild(ctx, tx, s.Guild, "gallery/forbidden/"+string(s.Parent), func(l words.Language) string {
+				return g.say(l, words.GalleryGuildForbidden, words.Args{"channel": channel})
+			}); err != nil {
+				return err
+			}
+		}
+		return g.end(ctx, tx, s, Expired, ledger.Expired, "", "the offer could not be shown: "+r.Reason)
+	case s.State == Posted || s.State == Rejected:
 		return g.tellPrivately(ctx, tx, s)
 	}
 	return nil

@@ -402,7 +402,7 @@ func TestWhoIsNotAsked(t *testing.T) {
 		}
 		other := w.discord.AddForum(w.guild, "other")
 		silent := map[string]string{
-			"nothing to share":   start(w.ada, w.forum, "only words, and https://owls.example/"),
+			"nothing to share":   start(w.ada, w.forum, "only words"),
 			"another channel":    start(w.ada, other, "owl", picture(1)),
 			"a document":         start(w.ada, w.forum, "notes", discordsim.File{Name: "notes.pdf", Type: "application/pdf", Data: []byte("%PDF-1.7")}),
 			"quoted from others": w.quoting(),

@@ -24,7 +24,6 @@ const mostLost = 3
 func (g *Gallery) settle(ctx context.Context, tx store.Tx, r outbox.Result) error {
 	what, id, _ := strings.Cut(strings.TrimPrefix(r.Key, "gallery/"), "/")
 	id, _, _ = strings.Cut(id, "/")
-	refused := r.State != outbox.Confirmed
 	switch what {
 	case "post":
 		return g.settlePost(ctx, tx, id, r)
@@ -35,7 +34,7 @@ func (g *Gallery) settle(ctx context.Context, tx store.Tx, r outbox.Result) erro
 	case "review":
 		return g.settleReview(ctx, tx, id, r)
 	case "offer", "edit":
-		if err := g.settleOffer(ctx, tx, id, r.Made, refused, r.Reason); err != nil {
+		if err := g.settleOffer(ctx, tx, id, r); err != nil {
 			return err
 		}
 	}

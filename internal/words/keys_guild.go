@@ -53,6 +53,7 @@ const (
 	GuildAskLanguage    Key = "guild.ask_language"
 	GuildAskFeatures    Key = "guild.ask_features"
 	GuildAskChannels    Key = "guild.ask_channels"
+	GuildAskGallery     Key = "guild.ask_gallery"
 	GuildAskNotices     Key = "guild.ask_notices"
 	GuildChooseFeatures Key = "guild.choose_features"
 	GuildChooseChannels Key = "guild.choose_channels"
