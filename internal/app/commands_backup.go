@@ -116,6 +116,15 @@ func (c *cli) restoreCommand() *cobra.Command {
 			}); err != nil {
 				return err
 			}
+			if err := c.open(cmd.Context(), cfg, cmd.ErrOrStderr(), Options{Command: "restore"}, func(ctx context.Context, a *App) error {
+				if a.gallery == nil {
+					return nil
+				}
+				_, err := a.gallery.Restored(ctx)
+				return err
+			}); err != nil {
+				return err
+			}
 			old := done.Aside
 			if old == "" {
 				old = "–"

@@ -11,6 +11,8 @@ import (
 	"rookery/internal/app/config"
 	"rookery/internal/app/doctor"
 	"rookery/internal/app/login"
+	"rookery/internal/gallery"
+	"rookery/internal/gallery/texts"
 	"rookery/internal/words"
 )
 
@@ -59,7 +61,8 @@ func (c *cli) login() *cobra.Command {
 var errNotWell = errors.New("something needs you: see the lines that begin with “error”")
 
 func (c *cli) doctor() *cobra.Command {
-	return &cobra.Command{
+	show := false
+	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look at everything the bot needs, and say what is wrong and what to do",
 		Long: "Looks at the configuration, the database, the accounts and their servers, the language model and the rest,\n" +
@@ -73,7 +76,8 @@ func (c *cli) doctor() *cobra.Command {
 			}
 			out := cmd.OutOrStdout()
 			var failed error
-			lines := doctor.Run(cmd.Context(), doctor.Config{File: c.file, Version: c.version, Migrations: Migrations(), Language: l},
+			lines := doctor.Run(cmd.Context(), doctor.Config{File: c.file, Version: c.version, Migrations: Migrations(), Language: l, ShowPicture: show,
+				Texts: func(file string) error { _, err := texts.Load(file, gallery.TextKeys()); return err }},
 				func(line doctor.Line) { failed = errors.Join(failed, doctor.PrintLine(out, line, l)) })
 			if err := errors.Join(failed, doctor.PrintSummary(out, lines, l)); err != nil {
 				return err
@@ -84,4 +88,6 @@ func (c *cli) doctor() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&show, "show-picture", false, "also have the model that describes pictures describe a small one, which may cost a little")
+	return cmd
 }

@@ -16,16 +16,18 @@ import (
 type settingsKeeper struct{ book *settings.Book }
 
 // Standing implements mydata.Keeper: settings are no answers.
-func (settingsKeeper) Standing(context.Context, store.Tx, []inbox.Record) (int, error) { return 0, nil }
+func (settingsKeeper) Standing(context.Context, store.Tx, inbox.Member, []inbox.Record) (int, error) {
+	return 0, nil
+}
 
 // DeleteAnswers implements mydata.Keeper.
-func (settingsKeeper) DeleteAnswers(context.Context, store.Tx, []inbox.Record) (int, error) {
+func (settingsKeeper) DeleteAnswers(context.Context, store.Tx, inbox.Member, []inbox.Record) (int, error) {
 	return 0, nil
 }
 
 // ForgetMember implements mydata.Keeper.
-func (k settingsKeeper) ForgetMember(ctx context.Context, tx store.Tx, handle string, _ []inbox.Record) error {
-	id, ok := strings.CutSuffix(handle, discord.HandleOf(""))
+func (k settingsKeeper) ForgetMember(ctx context.Context, tx store.Tx, m inbox.Member, _ []inbox.Record) error {
+	id, ok := strings.CutSuffix(m.Handle, discord.HandleOf(""))
 	if !ok {
 		return nil
 	}

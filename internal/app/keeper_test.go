@@ -9,6 +9,7 @@ import (
 
 	"rookery/internal/clock"
 	"rookery/internal/guild"
+	"rookery/internal/inbox"
 	"rookery/internal/settings"
 	"rookery/internal/store"
 	"rookery/internal/store/storetest"
@@ -30,7 +31,7 @@ func TestForgottenManagersAreNotNamed(t *testing.T) {
 		}
 		for _, handle := range []string{"41@social.example", "41@discord"} {
 			err := s.Write(t.Context(), func(ctx context.Context, tx store.Tx) error {
-				return settingsKeeper{book}.ForgetMember(ctx, tx, handle, nil)
+				return settingsKeeper{book}.ForgetMember(ctx, tx, inbox.Member{Handle: handle, Pseudonym: "forgotten/x"}, nil)
 			})
 			if err != nil {
 				t.Fatal(err)

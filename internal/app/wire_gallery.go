@@ -11,6 +11,7 @@ import (
 	"rookery/internal/gallery/texts"
 	"rookery/internal/llm"
 	"rookery/internal/media"
+	"rookery/internal/mydata"
 	"rookery/internal/operator"
 	"rookery/internal/store"
 	"rookery/internal/words"
@@ -47,6 +48,7 @@ func (a *App) makeGallery() error {
 		ModelName: a.cfg.Vision().Model, Processor: a.cfg.Vision().Processor(), Prompt: c.Prompt, MaxTokens: c.MaxTokens, ModelTimeout: a.cfg.Vision().Timeout,
 		ExpireAfter: c.ExpireAfter, RequestTimeout: a.cfg.Outbox.RequestTimeout, ConvertTimeout: a.cfg.GIFs.FFmpegTimeout,
 		Language: a.guildLanguage, Observe: a.metrics.Submission, Tell: a.tellOperator, TellGuild: a.tellGuild,
+		Stopped: mydata.Stopped, Terms: c.Terms, Privacy: c.Privacy,
 	}
 	if model != nil {
 		conf.Model = observedModel{model, a}

@@ -318,7 +318,7 @@ func TestDeleteOfAPostThatIsUnderWay(t *testing.T) {
 		w := withCommands(t, s)
 		id, thread := w.share("owls", picture(1))
 		w.fedi.Inject(fedisim.Reset().Stored().On("POST", "/api/v1/statuses").Times(1)) // it stands, and nobody told us
-		_, _ = w.worker.share(t.Context(), w.account)                                    // its trouble is the test's
+		_, _ = w.worker.share(t.Context(), w.account)                                   // its trouble is the test's
 		if got := w.sub(id).State; got != Posting {
 			t.Fatalf("it is %s", got)
 		}

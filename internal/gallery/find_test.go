@@ -37,14 +37,12 @@ func TestAddressOf(t *testing.T) {
 		"https:///nothing":                 "",
 		"https://art.example/@gallery/%zz": "",
 	} {
-		u, ok := addressOf(ref)
-		if got := ""; ok {
+		got := ""
+		if u, ok := addressOf(ref); ok {
 			got = u.String()
-			if got != want {
-				t.Errorf("%q is %q, not %q", ref, got, want)
-			}
-		} else if want != "" {
-			t.Errorf("%q is no address", ref)
+		}
+		if got != want {
+			t.Errorf("%q is the address %q, not %q", ref, got, want)
 		}
 	}
 }

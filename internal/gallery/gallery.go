@@ -14,7 +14,6 @@ package gallery
 import (
 	"context"
 	"embed"
-	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -27,6 +26,7 @@ import (
 	"rookery/internal/fedi"
 	"rookery/internal/gallery/ledger"
 	"rookery/internal/gallery/texts"
+	"rookery/internal/inbox"
 	"rookery/internal/jobs"
 	"rookery/internal/llm"
 	"rookery/internal/media"
@@ -106,6 +106,9 @@ type Config struct {
 	TellGuild func(ctx context.Context, tx store.Tx, guild community.GuildID, key string, say func(l words.Language) string) error
 	// Language is the one set for a guild, BCP 47; "": each member's own.
 	Language func(ctx context.Context, guild community.GuildID) string
+	// Stopped tells who of these members (handles in small letters) wants to be
+	// left alone, and is not asked; nil: nobody.
+	Stopped func(ctx context.Context, q inbox.Rows, handles ...string) (map[string]bool, error)
 	// Observe, if set, hears how each submission ended; see the Outcome constants.
 	Observe func(outcome string)
 }
@@ -195,9 +198,6 @@ type fediverse interface {
 	DismissLater(account community.AccountID, n community.NotificationID)
 	Renderer(name string, render fedi.Rendering)
 }
-
-// errNotJoined says that a platform is not there yet.
-var errNotJoined = errors.New("the platform is not there yet")
 
 // Join gives the feature the Fediverse, which in turn needs the feature.
 func (g *Gallery) Join(f fediverse) {

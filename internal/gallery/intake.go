@@ -557,15 +557,45 @@ func (g *Gallery) mayWrite(ctx context.Context, p *discord.Press, o discord.Orig
 	return &refusal{Key: words.GalleryMayNotWrite, Args: words.Args{"permissions": strings.Join(g.discord.PermissionNames(p.Language, missing), ", ")}}, nil
 }
 
-// leftAlone tells whether a member does not want to be asked in a guild.
+// leftAlone tells whether a member does not want to be asked in a guild, or to
+// be left alone by the bot altogether.
 func (g *Gallery) leftAlone(ctx context.Context, guild community.GuildID, member community.MemberID) (bool, error) {
 	var n int64
 	err := g.Store.QueryRow(ctx, `select count(*) from gallery_quiet where guild = $1 and member = $2`, string(guild), string(member)).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("look up who wants to be asked: %w", err)
 	}
-	return n > 0, nil
+	if n > 0 || g.Stopped == nil {
+		return n > 0, nil
+	}
+	handle := strings.ToLower(discord.HandleOf(member))
+	stopped, err := g.Stopped(ctx, g.Store, handle)
+	return stopped[handle], err
 }
 
 // dayAgo is when a day that ends now began.
 func (g *Gallery) dayAgo() time.Time { return g.Clock.Now().Add(-24 * time.Hour) }
+
+// Restored gives what was not posted when a backup was made back to its artist:
+// it may stand by now, and nobody here knows. It is called once, after the
+// database was put back, and tells how many there were.
+func (g *Gallery) Restored(ctx context.Context) (int, error) {
+	r, err := g.Store.Query(ctx, `select id from gallery_submission where state in ('offered', 'review', 'accepted') order by id`)
+	ids, err := store.Collect(r, err, func(row store.Row) (s string, err error) { return s, row.Scan(&s) })
+	if err != nil {
+		return 0, fmt.Errorf("see what was not posted yet: %w", err)
+	}
+	for _, id := range ids {
+		err := g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+			s, err := lock(ctx, tx, id)
+			if err != nil || s.State != Offered && s.State != Review && s.State != Accepted {
+				return ignoreNone(err)
+			}
+			return g.reofferIn(ctx, tx, s, nil, words.GalleryRestored, nil)
+		})
+		if err != nil {
+			return 0, fmt.Errorf("give submission %s back after a restore: %w", id, err)
+		}
+	}
+	return len(ids), nil
+}

@@ -49,6 +49,9 @@ func ownedBy(ctx context.Context, tx store.Tx, m inbox.Member, states string) ([
 	return all, nil
 }
 
+// Shares implements mydata.Sharer: what the gallery posts answers nobody.
+func (*Gallery) Shares() {}
+
 // Standing counts the posts of what a member has shared.
 func (g *Gallery) Standing(ctx context.Context, tx store.Tx, m inbox.Member, _ []inbox.Record) (int, error) {
 	all, err := ownedBy(ctx, tx, m, `'posting', 'posted'`)

@@ -16,8 +16,7 @@ import (
 // Bounds of a letter, in runes: of what is kept, and of what the operator is
 // told at once.
 const (
-	mostLetter     = 5_000
-	mostFirstWords = 200
+	mostLetter = 5_000
 )
 
 // letters takes what is written to the accounts that show the gallery: requests
@@ -71,7 +70,9 @@ func (l letters) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m communi
 	}
 	if l.Tell != nil {
 		a, _ := l.account(m.Account)
-		args := words.Args{"author": author, "account": handleOf(a), "link": link, "words": cutRunes(oneLine(text), mostFirstWords)}
+		// Who it is from, and what it says, is in the inbox alone: notices are
+		// kept, and logged.
+		args := words.Args{"account": handleOf(a), "link": link}
 		key := words.GalleryOperatorLetter
 		if direct == 1 {
 			key = words.GalleryOperatorLetterDirect

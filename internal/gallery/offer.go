@@ -43,7 +43,7 @@ func (g *Gallery) entry(s *submission, e ledger.Event) ledger.Entry {
 		Account: s.Target, Target: handleOf(a), Post: s.PostURL, By: s.Subject,
 	}
 	for _, m := range s.Media {
-		entry.Media = append(entry.Media, ledger.Medium{N: m.N, Name: m.Name, SHA256: m.SHA256, Alt: string(m.source())})
+		entry.Media = append(entry.Media, ledger.Medium{N: m.N, SHA256: m.SHA256, Alt: string(m.source())})
 	}
 	return entry
 }
@@ -190,7 +190,8 @@ func (g *Gallery) reoffer(ctx context.Context, id string, o *discord.Original, n
 func (g *Gallery) reofferIn(ctx context.Context, tx store.Tx, s *submission, o *discord.Original, note words.Key, args words.Args) error {
 	l := g.language(ctx, s)
 	entry := g.entry(s, ledger.Void)
-	entry.By, entry.Note = "", words.English.Say(note, args)
+	// Not what it says: that may hold a file's name, or a server's words.
+	entry.By, entry.Note = "", string(note)
 	if err := g.Ledger.Write(ctx, tx, entry); err != nil {
 		return err
 	}

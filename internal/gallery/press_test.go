@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"rookery/internal/community"
 	"rookery/internal/discord"
 	"rookery/internal/sim/discordsim"
 	"rookery/internal/sim/llmsim"
@@ -390,40 +391,47 @@ func TestDontAskMeAgain(t *testing.T) {
 }
 
 func TestWhoIsNotAsked(t *testing.T) {
-	alone(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, options{})
-		start := func(who, channel, content string, files ...discordsim.File) string {
-			thread, err := w.discord.StartPost(who, channel, "a thread", discordsim.Draft{Content: content, Files: files})
-			w.must(err)
-			if channel == w.forum { // where the bot looks at it, with the settings as they are now
-				w.until("it was looked at", func() bool { return w.count(`select count(*) from discord_begun where thread = $1`, thread) > 0 })
-			}
-			return thread
-		}
-		other := w.discord.AddForum(w.guild, "other")
-		silent := map[string]string{
-			"nothing to share":   start(w.ada, w.forum, "only words"),
-			"another channel":    start(w.ada, other, "owl", picture(1)),
-			"a document":         start(w.ada, w.forum, "notes", discordsim.File{Name: "notes.pdf", Type: "application/pdf", Data: []byte("%PDF-1.7")}),
-			"quoted from others": w.quoting(),
-		}
-		w.set("images", "off")
-		silent["pictures are off"] = start(w.ada, w.forum, "owl", picture(2))
-		w.begin(w.ben, "a film", discordsim.File{Name: "owl.mp4", Type: "video/mp4", Data: []byte("\x00\x00\x00\x18ftypmp42"), Description: "An owl flies."})
-		w.set("images", "on")
-		w.set("roles", w.discord.AddRole(w.guild, "artists", 0))
-		silent["without the role"] = start(w.ada, w.forum, "owl", picture(3))
-		w.set("roles", "none")
-		w.set("member_days", "7")
-		silent["too new"] = start(w.ada, w.forum, "owl", picture(4))
-		w.set("member_days", "0")
-		w.begin(w.ben, "an owl", picture(5))
-		for why, thread := range silent {
-			if got := w.discord.ByBot(thread); len(got) != 0 {
-				t.Errorf("%s: %q", why, got[0].Content)
-			}
-		}
-	})
+	owl := func(w *world) (string, error) {
+		return w.discord.StartPost(w.ada, w.forum, "a thread", discordsim.Draft{Content: "owl", Files: []discordsim.File{picture(1)}})
+	}
+	for name, c := range map[string]struct {
+		set   func(w *world)
+		start func(w *world) (string, error)
+	}{
+		"nothing to share": {start: func(w *world) (string, error) {
+			return w.discord.StartPost(w.ada, w.forum, "a thread", discordsim.Draft{Content: "only words"})
+		}},
+		"another channel": {start: func(w *world) (string, error) {
+			return w.discord.StartPost(w.ada, w.discord.AddForum(w.guild, "other"), "a thread", discordsim.Draft{Content: "owl", Files: []discordsim.File{picture(1)}})
+		}},
+		"a document": {start: func(w *world) (string, error) {
+			return w.discord.StartPost(w.ada, w.forum, "a thread", discordsim.Draft{Files: []discordsim.File{{Name: "notes.pdf", Type: "application/pdf", Data: []byte("%PDF-1.7")}}})
+		}},
+		"quoted from others": {start: func(w *world) (string, error) { return w.quoting(), nil }},
+		"turned off":         {start: owl, set: func(w *world) { w.set("enabled", "off") }},
+		"not asked there":    {start: owl, set: func(w *world) { w.set("offers", "off") }},
+		"no pictures":        {start: owl, set: func(w *world) { w.set("images", "off") }},
+		"without the role":   {start: owl, set: func(w *world) { w.set("roles", w.discord.AddRole(w.guild, "artists", 0)) }},
+		"too new":            {start: owl, set: func(w *world) { w.set("member_days", "7") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			alone(t, func(t *testing.T, s *store.Store) {
+				w := newWorld(t, s, options{})
+				if c.set != nil {
+					c.set(w)
+				}
+				thread, err := c.start(w)
+				w.must(err)
+				o, err := w.platD.Starter(t.Context(), w.app, community.ChannelID(thread))
+				w.must(err)
+				w.must(w.g.Began(t.Context(), w.app, o)) // whether or not the event has come
+				w.sweep()
+				if got := w.discord.ByBot(thread); len(got) != 0 {
+					t.Errorf("it says %q", got[0].Content)
+				}
+			})
+		})
+	}
 }
 
 // quoting begins a thread with a link to a picture that somebody else has sent.

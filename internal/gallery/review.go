@@ -12,9 +12,6 @@ import (
 	"rookery/internal/words"
 )
 
-// reviewRenderer names what makes the message to the moderators.
-const reviewRenderer = "gallery.review"
-
 func reviewKey(s *submission) string { return fmt.Sprintf("gallery/review/%s/%d", s.ID, s.Revision) }
 
 // mostReason bounds what a moderator writes to the artist.

@@ -109,7 +109,7 @@ func (w *worker) look(ctx context.Context, s *submission, m *medium, f media.Fil
 		}
 		e := w.entry(s, event)
 		e.By, e.Processor, e.Model = "", w.processorName(), w.ModelName
-		e.Media = []ledger.Medium{{N: m.N, Name: m.Name, SHA256: m.SHA256, Alt: string(byModel)}}
+		e.Media = []ledger.Medium{{N: m.N, SHA256: m.SHA256, Alt: string(byModel)}}
 		e.Note = "sent: sha256 " + hash
 		return consent(ctx, tx, e)
 	})

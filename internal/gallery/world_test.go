@@ -141,7 +141,7 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	s, err := store.Open(context.Background(), store.Config{Dir: dir})
 	if err != nil {
 		return nil, err
@@ -317,7 +317,7 @@ func (w *world) until(what string, cond func() bool) {
 		select {
 		case <-give:
 			w.Fatalf("waited in vain until %s", what)
-		case <-time.After(2 * time.Millisecond):
+		case <-time.After(10 * time.Millisecond):
 		}
 	}
 }

@@ -13,19 +13,19 @@ import (
 // What is kept of members, and how it is let go: mydata.Keeper.
 
 // Standing counts the replies to these mentions that stand on their servers.
-func (g *GIFs) Standing(ctx context.Context, tx store.Tx, mentions []inbox.Record) (int, error) {
+func (g *GIFs) Standing(ctx context.Context, tx store.Tx, _ inbox.Member, mentions []inbox.Record) (int, error) {
 	return g.answers.Standing(ctx, tx, mentions)
 }
 
 // DeleteAnswers plans the deletion of every reply to these mentions that
 // stands, and returns how many there are.
-func (g *GIFs) DeleteAnswers(ctx context.Context, tx store.Tx, mentions []inbox.Record) (int, error) {
+func (g *GIFs) DeleteAnswers(ctx context.Context, tx store.Tx, _ inbox.Member, mentions []inbox.Record) (int, error) {
 	return g.answers.Remove(ctx, tx, mentions)
 }
 
-// ForgetMember lets go of everything that is kept of a member (the handle in
-// small letters). What was shown stays noted, without whom it was shown.
-func (g *GIFs) ForgetMember(ctx context.Context, tx store.Tx, handle string, mentions []inbox.Record) error {
+// ForgetMember lets go of everything that is kept of a member.
+// What was shown stays noted, without whom it was shown.
+func (g *GIFs) ForgetMember(ctx context.Context, tx store.Tx, m inbox.Member, mentions []inbox.Record) error {
 	err := errors.Join(g.Forget(ctx, tx, mentions), g.answers.Forget(ctx, tx, mentions))
 	for _, r := range mentions {
 		if r.Feature == Name {
@@ -35,7 +35,7 @@ func (g *GIFs) ForgetMember(ctx context.Context, tx store.Tx, handle string, men
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `update gifs_served set member = '' where member = $1`, store.Storable(handle, 1<<10)); err != nil {
+	if _, err := tx.Exec(ctx, `update gifs_served set member = '' where member = $1`, store.Storable(m.Handle, 1<<10)); err != nil {
 		return fmt.Errorf("forget for whom pictures were: %w", err)
 	}
 	return nil

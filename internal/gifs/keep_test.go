@@ -20,7 +20,7 @@ func (w *world) forgets() (mentions []inbox.Record) {
 		if mentions, err = inbox.From(ctx, tx, handle); err != nil {
 			return err
 		}
-		if err := w.gifs.ForgetMember(ctx, tx, handle, mentions); err != nil {
+		if err := w.gifs.ForgetMember(ctx, tx, inbox.Member{Handle: handle, Pseudonym: "forgotten/x"}, mentions); err != nil {
 			return err
 		}
 		_, err = inbox.Forget(ctx, tx, handle, "forgotten/x")
@@ -85,11 +85,11 @@ func TestForgottenMember(t *testing.T) {
 		}
 		for _, want := range []int{2, 0} {
 			if err := s.Write(t.Context(), func(ctx context.Context, tx store.Tx) error {
-				standing, err := w.gifs.Standing(ctx, tx, mentions)
+				standing, err := w.gifs.Standing(ctx, tx, inbox.Member{}, mentions)
 				if err != nil {
 					return err
 				}
-				n, err := w.gifs.DeleteAnswers(ctx, tx, mentions)
+				n, err := w.gifs.DeleteAnswers(ctx, tx, inbox.Member{}, mentions)
 				if standing != want || n != want {
 					t.Errorf("%d stand, %d are deleted, not %d", standing, n, want)
 				}

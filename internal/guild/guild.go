@@ -1,5 +1,5 @@
 // Package guild is what those who manage a guild do with the bot, and what
-// everybody there asks it first: /setup asks four questions, /settings shows
+// everybody there asks it first: /setup asks a few questions, /settings shows
 // and changes what each feature has declared, /help tells what is turned on.
 //
 // It leaves the values, their rules and the audit to settings, and what a
@@ -43,6 +43,10 @@ type Feature struct {
 	Help     words.Key // one sentence
 	On       *settings.Setting[bool]
 	Channels *settings.Setting[[]community.ChannelID] // where it may speak, none for everywhere; nil: it has no such setting
+	// Places are channels that it watches, none for none; nil: it watches none.
+	// PlacesAsk is what /setup asks about them.
+	Places    *settings.Setting[[]community.ChannelID]
+	PlacesAsk words.Key
 }
 
 // Topic is a paragraph of /help.

@@ -58,9 +58,9 @@ func TestRussian(t *testing.T) {
 		w.contains(text(w.slash(w.ada, "settings export", nil)), "Это все настройки сервера")
 		w.contains(text(w.importing([]byte("[owls]\ndaily = 0\n"))), "Строка 2:")
 		m := w.slash(w.ada, "setup", nil)
-		for _, n := range []string{"1", "2", "4"} {
-			w.contains(m.Content, "Вопрос "+n+" из 4")
-			m = w.press(w.ada, m, discord.CustomID(setupAction, n, answerSkip))
+		for _, q := range []struct{ name, says string }{{askLanguage, "Вопрос 1 из 4"}, {askFeatures, "Вопрос 2 из 4"}, {askNotices, "Вопрос 3 из 3"}} {
+			w.contains(m.Content, q.says)
+			m = w.press(w.ada, m, discord.CustomID(setupAction, q.name, answerSkip))
 		}
 		w.contains(m.Content, "Готово.")
 		// A guild may have one language for all.

@@ -13,13 +13,39 @@ import (
 )
 
 // setupAction begins the custom ids of /setup. What follows is the question,
-// from 1, and what was pressed besides a menu. Nothing else is kept: each
-// answer is a setting once it is given, so that who breaks off, or meets a
-// restart, has lost nothing.
+// and what was pressed besides a menu. Nothing else is kept: each answer is a
+// setting once it is given, so that who breaks off, or meets a restart, has
+// lost nothing.
 const setupAction = "setup"
 
-// questions is how many /setup asks.
-const questions = 4
+// The questions, as custom ids name them: those of an open /setup outlive an
+// update of the program, so that these names stay as they are.
+const (
+	askLanguage = "1"
+	askFeatures = "2"
+	askChannels = "3"
+	askNotices  = "4"
+	askPlaces   = "places" // and the group of the feature's settings
+)
+
+// question is one that /setup asks.
+type question struct {
+	name    string
+	feature Feature // of askPlaces
+}
+
+// ref is how custom ids name the question.
+func (q question) ref() []string {
+	if q.name == askPlaces {
+		return []string{q.name, q.feature.On.Group().Name()}
+	}
+	return []string{q.name}
+}
+
+// id is the custom id of a component below the question.
+func (q question) id(answer ...string) string {
+	return discord.CustomID(setupAction, append(q.ref(), answer...)...)
+}
 
 // What a button of /setup answers.
 const (
@@ -29,7 +55,7 @@ const (
 
 // setup asks the first question.
 func (g *Guild) setup(ctx context.Context, p *discord.Press) (discord.Answer, error) {
-	m, err := g.question(ctx, p, 1, "")
+	m, err := g.ask(ctx, p, g.questions(g.Features)[0], "")
 	if err != nil {
 		return discord.Answer{}, err
 	}
@@ -42,36 +68,30 @@ func (g *Guild) setupPressed(ctx context.Context, p *discord.Press) (discord.Ans
 	if !g.entitled(p) {
 		return say(p.Language.Say(words.GuildOpenTooLong, nil)), nil
 	}
-	n, answer := 0, ""
-	if len(p.Args) > 0 {
-		n, _ = strconv.Atoi(p.Args[0]) // what is no number is no question
-	}
-	if len(p.Args) > 1 {
-		answer = p.Args[1]
-	}
-	if n < 1 || n > questions {
+	q, answer, ok := g.questionOf(p.Args)
+	if !ok {
 		return say(p.Language.Say(words.PressUnknown, nil)), nil
 	}
-	note := ""
 	if answer != answerSkip {
-		_, err := g.Book.Set(ctx, settings.Form{Guild: p.Place.Guild, By: by(p, "setup"), Check: checker{g.platform}, Values: g.answers(ctx, p, n, answer)})
-		if refused, ok := errors.AsType[*settings.Refused](err); ok {
-			var all []string
-			for _, bad := range settings.Together(refused.Problems) {
-				all = append(all, bad.Say(p.Language))
-			}
-			note = strings.Join(all, "\n")
-		} else if err != nil {
+		note, err := g.take(ctx, p, q, answer)
+		if err != nil {
 			return discord.Answer{}, err
 		}
-	}
-	if note == "" {
-		if n == 1 && answer != answerSkip && Speech(answer) != Each {
+		if note != "" {
+			return g.update(g.ask(ctx, p, q, note))
+		}
+		if q.name == askLanguage && Speech(answer) != Each {
 			p.Language = words.Match(answer) // from here on, not only at the next press
 		}
-		n++
 	}
-	m, err := g.question(ctx, p, n, note)
+	next, ok := g.after(ctx, p, q)
+	if !ok {
+		return g.update(g.finished(ctx, p))
+	}
+	return g.update(g.ask(ctx, p, next, ""))
+}
+
+func (g *Guild) update(m discord.Message, err error) (discord.Answer, error) {
 	if err != nil {
 		return discord.Answer{}, err
 	}
@@ -79,25 +99,90 @@ func (g *Guild) setupPressed(ctx context.Context, p *discord.Press) (discord.Ans
 	return discord.Answer{Update: &m}, nil
 }
 
+// take stores an answer. It returns why it was refused, for the member.
+func (g *Guild) take(ctx context.Context, p *discord.Press, q question, answer string) (refusal string, err error) {
+	_, err = g.Book.Set(ctx, settings.Form{Guild: p.Place.Guild, By: by(p, "setup"), Check: checker{g.platform}, Values: g.answers(ctx, p, q, answer)})
+	if refused, ok := errors.AsType[*settings.Refused](err); ok {
+		var all []string
+		for _, bad := range settings.Together(refused.Problems) {
+			all = append(all, bad.Say(p.Language))
+		}
+		return strings.Join(all, "\n"), nil
+	}
+	return "", err
+}
+
+// questions are those that are asked where these features are turned on.
+func (g *Guild) questions(on []Feature) []question {
+	all := []question{{name: askLanguage}}
+	if len(g.Features) > 0 {
+		all = append(all, question{name: askFeatures})
+	}
+	if slices.ContainsFunc(on, speaks) {
+		all = append(all, question{name: askChannels})
+	}
+	for _, f := range on {
+		if f.Places != nil {
+			all = append(all, question{askPlaces, f})
+		}
+	}
+	return append(all, question{name: askNotices})
+}
+
+// speaks tells whether a feature can be kept to some channels.
+func speaks(f Feature) bool { return f.Channels != nil }
+
+// questionOf reads which question was answered, and with which button.
+func (g *Guild) questionOf(args []string) (q question, answer string, ok bool) {
+	for _, q := range g.questions(g.Features) {
+		if n := len(q.ref()); len(args) >= n && slices.Equal(args[:n], q.ref()) {
+			if len(args) > n {
+				answer = args[n]
+			}
+			return q, answer, true
+		}
+	}
+	return question{}, "", false
+}
+
+// after is the question that follows another; false at the end. What was on
+// when the other was asked may be off by now.
+func (g *Guild) after(ctx context.Context, p *discord.Press, q question) (question, bool) {
+	all, asked := g.questions(g.Features), g.questions(g.on(ctx, p))
+	for _, next := range all[place(all, q)+1:] {
+		if place(asked, next) >= 0 {
+			return next, true
+		}
+	}
+	return question{}, false
+}
+
+// place is where a question stands among others; -1 if it does not.
+func place(all []question, q question) int {
+	return slices.IndexFunc(all, func(other question) bool { return slices.Equal(other.ref(), q.ref()) })
+}
+
 // answers are the settings that an answer stands for.
-func (g *Guild) answers(ctx context.Context, p *discord.Press, n int, answer string) []settings.Raw {
-	switch n {
-	case 1:
+func (g *Guild) answers(ctx context.Context, p *discord.Press, q question, answer string) []settings.Raw {
+	switch q.name {
+	case askLanguage:
 		return []settings.Raw{{Field: g.General.Language.Name(), Text: answer}}
-	case 2:
+	case askFeatures:
 		var all []settings.Raw
 		for _, f := range g.Features {
 			all = append(all, settings.Raw{Field: f.On.Name(), Text: strconv.FormatBool(slices.Contains(p.Values, f.On.Group().Name()))})
 		}
 		return all
-	case 3:
+	case askChannels:
 		var all []settings.Raw
 		for _, f := range g.on(ctx, p) {
-			if f.Channels != nil {
+			if speaks(f) {
 				all = append(all, settings.Raw{Field: f.Channels.Name(), Text: listText(p.Values)})
 			}
 		}
 		return all
+	case askPlaces:
+		return []settings.Raw{{Field: q.feature.Places.Name(), Text: listText(p.Values)}}
 	}
 	return []settings.Raw{{Field: g.General.Notices.Name(), Text: listText(p.Values)}}
 }
@@ -113,73 +198,83 @@ func (g *Guild) on(ctx context.Context, p *discord.Press) []Feature {
 	return all
 }
 
-// question is the n-th question, or what there is to say at the end. note is
-// what was wrong with the answer before.
-func (g *Guild) question(ctx context.Context, p *discord.Press, n int, note string) (discord.Message, error) {
+// ask is the message that asks a question. note is what was wrong with the
+// answer before.
+func (g *Guild) ask(ctx context.Context, p *discord.Press, q question, note string) (discord.Message, error) {
 	l := p.Language
-	if n == 2 && len(g.Features) == 0 {
-		n = 4 // there is nothing to turn on
+	text, rows, err := g.choices(ctx, p, q)
+	if err != nil {
+		return discord.Message{}, err
 	}
-	if n == 3 && !slices.ContainsFunc(g.on(ctx, p), func(f Feature) bool { return f.Channels != nil }) {
-		n = 4 // nothing speaks anywhere
+	skip := discord.Button{ID: q.id(answerSkip), Label: l.Say(words.GuildSkip, nil)}
+	if last := &rows[len(rows)-1]; last.Select == nil {
+		last.Buttons = append(last.Buttons, skip)
+	} else { // a row has buttons, or a menu
+		rows = append(rows, discord.Row{Buttons: []discord.Button{skip}})
 	}
-	if n > questions {
-		return g.finished(ctx, p)
+	// Until the features are chosen, it is the most that there can be: a number
+	// that shrinks is better than one that grows.
+	counted := g.questions(g.Features)
+	if q.name != askLanguage && q.name != askFeatures {
+		counted = g.questions(g.on(ctx, p))
 	}
-	var text words.Key
-	var rows []discord.Row
-	switch n {
-	case 1:
-		text = words.GuildAskLanguage
-		var buttons []discord.Button
-		for _, o := range g.General.Language.Options() {
-			buttons = append(buttons, discord.Button{ID: discord.CustomID(setupAction, "1", o.Value), Label: l.Say(o.Label, nil), Style: discord.Primary})
-		}
-		rows = []discord.Row{{Buttons: buttons}}
-	case 2:
-		text = words.GuildAskFeatures
-		menu := discord.Select{ID: discord.CustomID(setupAction, "2"), Kind: discord.SelectText, Min: 0, Max: len(g.Features), Placeholder: l.Say(words.GuildChooseFeatures, nil)}
-		for _, f := range g.Features {
-			on, err := f.On.In(ctx, p.Place.Guild)
-			if err != nil {
-				return discord.Message{}, err
-			}
-			menu.Choices = append(menu.Choices, discord.Choice{Label: l.Say(f.Title, nil), Value: f.On.Group().Name(), Description: fit(l.Say(f.Help, nil), 100), Selected: on})
-		}
-		rows = []discord.Row{{Select: &menu}}
-	case 3:
-		text = words.GuildAskChannels
-		f := g.on(ctx, p)
-		i := slices.IndexFunc(f, func(f Feature) bool { return f.Channels != nil })
-		rows = []discord.Row{
-			{Select: &discord.Select{ID: discord.CustomID(setupAction, "3"), Kind: discord.SelectChannel, Channels: numbers(f[i].Channels.Channels().Kinds),
-				Min: 0, Max: discord.MaxChoices, Placeholder: l.Say(words.GuildChooseChannels, nil)}},
-			{Buttons: []discord.Button{{ID: discord.CustomID(setupAction, "3", answerNone), Label: l.Say(words.GuildEverywhere, nil), Style: discord.Primary}}},
-		}
-	case 4:
-		text = words.GuildAskNotices
-		rows = []discord.Row{
-			{Select: &discord.Select{ID: discord.CustomID(setupAction, "4"), Kind: discord.SelectChannel, Channels: numbers(g.General.Notices.Channels().Kinds),
-				Min: 1, Max: 1, Placeholder: l.Say(words.GuildChooseChannel, nil)}},
-			{Buttons: []discord.Button{{ID: discord.CustomID(setupAction, "4", answerNone), Label: l.Say(words.GuildNowhere, nil), Style: discord.Primary}}},
-		}
-	}
-	rows[len(rows)-1].Buttons = appendSkip(rows, n, l)
-	if rows[len(rows)-1].Select != nil { // a row has buttons, or a menu
-		buttons := rows[len(rows)-1].Buttons
-		rows[len(rows)-1].Buttons = nil
-		rows = append(rows, discord.Row{Buttons: buttons})
-	}
-	content := l.Say(words.GuildQuestion, words.Args{"number": strconv.Itoa(n), "of": strconv.Itoa(questions)}) + "\n" + l.Say(text, nil)
+	content := l.Say(words.GuildQuestion, words.Args{"number": strconv.Itoa(place(counted, q) + 1), "of": strconv.Itoa(len(counted))}) + "\n" + l.Say(text, nil)
 	if note != "" {
 		content = "⚠️ " + note + "\n\n" + content
 	}
 	return discord.Message{Content: fit(content, discord.MaxContent), Rows: rows}, nil
 }
 
-// appendSkip is the last row's buttons with the one that leaves all as it is.
-func appendSkip(rows []discord.Row, n int, l words.Language) []discord.Button {
-	return append(rows[len(rows)-1].Buttons, discord.Button{ID: discord.CustomID(setupAction, strconv.Itoa(n), answerSkip), Label: l.Say(words.GuildSkip, nil)})
+// choices is what a question says, and what can be chosen or pressed.
+func (g *Guild) choices(ctx context.Context, p *discord.Press, q question) (text words.Key, rows []discord.Row, err error) {
+	l := p.Language
+	button := func(answer string, label words.Key) discord.Button {
+		return discord.Button{ID: q.id(answer), Label: l.Say(label, nil), Style: discord.Primary}
+	}
+	channels := func(f *settings.Field, least, most int, placeholder, none words.Key, selected []string) []discord.Row {
+		return []discord.Row{
+			{Select: &discord.Select{ID: q.id(), Kind: discord.SelectChannel, Channels: numbers(f.Channels().Kinds),
+				Min: least, Max: most, Placeholder: l.Say(placeholder, nil), Selected: selected}},
+			{Buttons: []discord.Button{button(answerNone, none)}},
+		}
+	}
+	switch q.name {
+	case askLanguage:
+		var buttons []discord.Button
+		for _, o := range g.General.Language.Options() {
+			buttons = append(buttons, button(o.Value, o.Label))
+		}
+		return words.GuildAskLanguage, []discord.Row{{Buttons: buttons}}, nil
+	case askFeatures:
+		menu := discord.Select{ID: q.id(), Kind: discord.SelectText, Min: 0, Max: len(g.Features), Placeholder: l.Say(words.GuildChooseFeatures, nil)}
+		for _, f := range g.Features {
+			on, err := f.On.In(ctx, p.Place.Guild)
+			if err != nil {
+				return "", nil, err
+			}
+			menu.Choices = append(menu.Choices, discord.Choice{Label: l.Say(f.Title, nil), Value: f.On.Group().Name(), Description: fit(l.Say(f.Help, nil), 100), Selected: on})
+		}
+		return words.GuildAskFeatures, []discord.Row{{Select: &menu}}, nil
+	case askChannels:
+		all := g.Features // if all were turned off meanwhile, the kinds are still of one of them
+		if on := g.on(ctx, p); slices.ContainsFunc(on, speaks) {
+			all = on
+		}
+		f := all[slices.IndexFunc(all, speaks)]
+		return words.GuildAskChannels, channels(f.Channels.Field, 0, discord.MaxChoices, words.GuildChooseChannels, words.GuildEverywhere, nil), nil
+	case askPlaces:
+		f := q.feature.Places
+		now, err := f.In(ctx, p.Place.Guild)
+		if err != nil {
+			return "", nil, err
+		}
+		var selected []string
+		for _, id := range now[:min(len(now), discord.MaxChoices)] {
+			selected = append(selected, string(id))
+		}
+		return q.feature.PlacesAsk, channels(f.Field, 0, discord.MaxChoices, words.GuildChooseChannels, words.GuildNowhere, selected), nil
+	}
+	return words.GuildAskNotices, channels(g.General.Notices.Field, 1, 1, words.GuildChooseChannel, words.GuildNowhere, nil), nil
 }
 
 // finished says what is turned on now, and where to change it.

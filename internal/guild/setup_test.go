@@ -1,10 +1,65 @@
 package guild
 
 import (
+	"slices"
 	"testing"
 
+	"rookery/internal/community"
 	"rookery/internal/discord"
+	"rookery/internal/settings"
+	"rookery/internal/sim/discordsim"
+	"rookery/internal/words"
 )
+
+// nests are the settings of a feature that watches channels.
+type nests struct {
+	group   *settings.Group
+	on      *settings.Setting[bool]
+	watched *settings.Setting[[]community.ChannelID]
+}
+
+func declareNests() nests {
+	g := settings.NewGroup("nests", words.GallerySettingsTitle, words.GallerySettingsHelp)
+	return nests{
+		group: g,
+		on:    settings.Bool(g, "enabled", false, words.GallerySettingEnabled),
+		watched: settings.Channels(g, "watched", settings.ChannelRule{Kinds: []settings.ChannelKind{settings.TextChannel, settings.ForumChannel},
+			Needs: []settings.Permission{settings.ViewChannel, settings.SendMessages}}, words.GallerySettingChannels),
+	}
+}
+
+// add adds the feature, which nobody has asked about yet.
+func (n nests) add(w *world) {
+	w.feature.Features = append(w.feature.Features, Feature{Title: words.GallerySettingsTitle, Help: words.GallerySettingsHelp, On: n.on, Places: n.watched, PlacesAsk: words.GuildAskGallery})
+}
+
+// chosen are the values that a message's channel menu begins with.
+func chosen(m discordsim.Message) (all []string) {
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, e := range v {
+				walk(e)
+			}
+		case map[string]any:
+			for _, d := range asList(v["default_values"]) {
+				if d, ok := d.(map[string]any); ok {
+					id, _ := d["id"].(string)
+					all = append(all, id)
+				}
+			}
+			walk(v["components"])
+		}
+	}
+	walk(m.Components)
+	return all
+}
+
+func asList(v any) []any {
+	all, _ := v.([]any)
+	return all
+}
 
 // The four questions: each answer is stored at once, with a line of the audit.
 func TestSetup(t *testing.T) {
@@ -80,11 +135,76 @@ func TestSetupOfNothing(t *testing.T) {
 		m := w.slash(w.ada, "setup", nil)
 		m = w.press(w.ada, m, discord.CustomID(setupAction, "1", answerSkip))
 		m = w.choose(w.ada, m, discord.CustomID(setupAction, "2"))
-		w.contains(m.Content, "Question 4 of 4")
+		w.contains(m.Content, "Question 3 of 3", "Where shall I say")
 		w.is("owls.enabled", "false")
 		m = w.press(w.ada, m, discord.CustomID(setupAction, "4", answerNone))
 		w.contains(m.Content, "Nothing is turned on here.")
 	})
+}
+
+// A feature that watches channels is asked about before the notices, with its
+// own words, if it is turned on; none chosen is none watched.
+func TestSetupAsksWhatIsWatched(t *testing.T) {
+	n := declareNests()
+	inGuild(t, func(w *world) {
+		n.add(w)
+		m := w.slash(w.ada, "setup", nil)
+		w.contains(m.Content, "Question 1 of 5")
+		m = w.press(w.ada, m, discord.CustomID(setupAction, "1", answerSkip))
+		m = w.choose(w.ada, m, discord.CustomID(setupAction, "2"), "owls")
+		w.contains(m.Content, "Question 3 of 4")
+		m = w.press(w.ada, m, discord.CustomID(setupAction, "3", answerSkip))
+		w.contains(m.Content, "Question 4 of 4", "Where shall I say")
+
+		m = w.slash(w.ada, "setup", nil)
+		m = w.press(w.ada, m, discord.CustomID(setupAction, "1", answerSkip))
+		m = w.choose(w.ada, m, discord.CustomID(setupAction, "2"), "owls", "nests")
+		m = w.press(w.ada, m, discord.CustomID(setupAction, "3", answerSkip))
+		w.contains(m.Content, "Question 4 of 5", "new threads")
+		m = w.choose(w.ada, m, discord.CustomID(setupAction, askPlaces, "nests"), w.general, w.closed)
+		w.contains(m.Content, "⚠️", "Send Messages", "Question 4 of 5", "new threads")
+		w.is("nests.watched", "")
+		m = w.choose(w.ada, m, discord.CustomID(setupAction, askPlaces, "nests"), w.general)
+		w.contains(m.Content, "Question 5 of 5", "Where shall I say")
+		w.is("nests.watched", w.general)
+		w.is("owls.channels", "")
+
+		m = w.slash(w.ada, "setup", nil)
+		for _, q := range [][]string{{"1"}, {"2"}, {"3"}} {
+			m = w.press(w.ada, m, discord.CustomID(setupAction, append(q, answerSkip)...))
+		}
+		if got := chosen(m); !slices.Equal(got, []string{w.general}) {
+			t.Errorf("the menu begins with %q", got)
+		}
+		m = w.press(w.ada, m, discord.CustomID(setupAction, askPlaces, "nests", answerSkip))
+		w.contains(m.Content, "Question 5 of 5")
+		w.is("nests.watched", w.general)
+		m = w.slash(w.ada, "setup", nil)
+		for _, q := range [][]string{{"1", answerSkip}, {"2", answerSkip}, {"3", answerSkip}, {askPlaces, "nests", answerNone}} {
+			m = w.press(w.ada, m, discord.CustomID(setupAction, q...))
+		}
+		w.is("nests.watched", "")
+		m = w.press(w.ada, m, discord.CustomID(setupAction, "4", answerNone))
+		w.contains(m.Content, "Done.")
+	}, n.group)
+}
+
+// A /setup that was open while the feature was turned off, or since before an
+// update, goes on with what is left to ask.
+func TestSetupGoesOn(t *testing.T) {
+	n := declareNests()
+	inGuild(t, func(w *world) {
+		n.add(w)
+		w.set("nests.enabled", "on")
+		m := w.slash(w.ada, "setup", nil)
+		for _, q := range []string{"1", "2"} {
+			m = w.press(w.ada, m, discord.CustomID(setupAction, q, answerSkip))
+		}
+		w.contains(m.Content, "Question 3 of 4", "new threads") // nothing speaks, so that nobody is asked where
+		w.set("nests.enabled", "off")
+		m = w.press(w.ada, m, discord.CustomID(setupAction, askPlaces, "nests", answerSkip))
+		w.contains(m.Content, "Question 3 of 3", "Where shall I say")
+	}, n.group)
 }
 
 // The next question is in the language that was just chosen.
@@ -112,8 +232,9 @@ func TestSetupWithoutFeatures(t *testing.T) {
 	inGuild(t, func(w *world) {
 		w.feature.Features = nil // nobody has asked anything yet
 		m := w.slash(w.ada, "setup", nil)
+		w.contains(m.Content, "Question 1 of 2")
 		m = w.press(w.ada, m, discord.CustomID(setupAction, "1", answerSkip))
-		w.contains(m.Content, "Question 4 of 4")
+		w.contains(m.Content, "Question 2 of 2", "Where shall I say")
 	})
 }
 
@@ -121,7 +242,7 @@ func TestSetupWithoutFeatures(t *testing.T) {
 func TestUnknownQuestion(t *testing.T) {
 	t.Parallel()
 	g := New(Config{})
-	for _, args := range [][]string{nil, {""}, {"0"}, {"5"}, {"x", "en"}} {
+	for _, args := range [][]string{nil, {""}, {"0"}, {"5"}, {"x", "en"}, {askPlaces}, {askPlaces, "owls"}} {
 		a, err := g.setupPressed(t.Context(), &discord.Press{Args: args})
 		if err != nil || a.Message == nil || !a.Private || a.Message.Content == "" {
 			t.Errorf("%v: %+v, %v", args, a, err)

@@ -77,6 +77,13 @@ type Feature interface {
 	Wake(ctx context.Context, tx store.Tx, account community.AccountID) error
 }
 
+// Ageless is a Feature that takes the mentions it wants however old they are:
+// what it does with them is as good later.
+type Ageless interface {
+	Feature
+	Ageless() bool
+}
+
 // Account is what the inbox must know of an account of ours.
 type Account struct {
 	ID       community.AccountID
@@ -84,7 +91,7 @@ type Account struct {
 	// Backlog answers what already waits at the very first start; otherwise
 	// Rookery begins with what comes after it.
 	Backlog bool
-	MaxAge  time.Duration // older mentions are recorded as expired
+	MaxAge  time.Duration // older mentions are recorded as expired, but for those that an Ageless feature wants
 }
 
 // Inbox takes mentions in. It is safe for concurrent use.
@@ -307,18 +314,23 @@ func decide(a Account, it Item, began, now time.Time) (State, string, Feature) {
 		return Quarantined, "the server gave no post id", nil
 	case noticed(m).Before(began):
 		return BeforeStart, "", nil
-	case a.MaxAge > 0 && noticed(m).Before(now.Add(-a.MaxAge)):
-		return Expired, "older than " + a.MaxAge.String(), nil
 	case m.FromUs:
 		return Ignored, "from an account of ours", nil
 	}
+	old := a.MaxAge > 0 && noticed(m).Before(now.Add(-a.MaxAge))
 	reasons := make([]string, 0, len(a.Features))
 	for _, f := range a.Features {
 		ok, why := f.Wants(m)
+		if ageless, is := f.(Ageless); ok && old && !(is && ageless.Ageless()) {
+			break
+		}
 		if ok {
 			return Waiting, "", f
 		}
 		reasons = append(reasons, why)
+	}
+	if old {
+		return Expired, "older than " + a.MaxAge.String(), nil
 	}
 	return Ignored, strings.Join(reasons, "; "), nil
 }

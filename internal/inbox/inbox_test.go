@@ -236,3 +236,36 @@ func TestHostileTextIsStored(t *testing.T) {
 		}
 	})
 }
+
+// patient is a feature for which nothing is too old.
+type patient struct{ answers }
+
+func (patient) Name() string                           { return "patient" }
+func (patient) Wants(community.Mention) (bool, string) { return true, "" }
+func (patient) Ageless() bool                          { return true }
+
+// An ageless feature has old mentions that it would have had when they were
+// new, and no others.
+func TestAgelessFeaturesTakeWhatIsOld(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		a := Account{ID: "acc", Features: []Feature{answers{}, patient{}}, MaxAge: 24 * time.Hour}
+		b := open(t, s, a)
+		bot := mention(2)
+		bot.Mention.Post.Author.Bot = true // the first does not want it
+		if _, err := b.Take(t.Context(), a, Page{Items: []Item{mention(1), bot}, Now: noon.Add(48 * time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		if got := states(t, b); got != "map[expired:1 waiting:1]" {
+			t.Error(got)
+		}
+		all, err := From(t.Context(), s, "ada@far.example")
+		if err != nil || len(all) != 2 {
+			t.Fatal(all, err)
+		}
+		for _, r := range all {
+			if (r.State == Waiting) != (r.Feature == "patient") {
+				t.Errorf("%+v", r)
+			}
+		}
+	})
+}

@@ -19,6 +19,14 @@ type Record struct {
 	Taken   time.Time
 }
 
+// Member is whom mentions are from.
+type Member struct {
+	Handle string // user@host, in small letters
+	// Pseudonym is what Forget puts in place of the handle; empty if it was
+	// never needed.
+	Pseudonym string
+}
+
 // Rows is a store.Store, or a store.Tx.
 type Rows interface {
 	Query(ctx context.Context, sql string, args ...any) (store.Rows, error)

@@ -89,29 +89,41 @@ func (r request) stop(ctx context.Context) (string, error) {
 
 // mentions are the member's, also those that were forgotten: these can be
 // found by whoever knows the handle, which is the member.
-func (r request) mentions(ctx context.Context) ([]inbox.Record, error) {
+func (r request) mentions(ctx context.Context) (inbox.Member, []inbox.Record, error) {
+	m := inbox.Member{Handle: r.handle}
 	own, err := inbox.From(ctx, r.tx, r.handle)
 	if err != nil {
-		return nil, err
+		return m, nil, err
 	}
 	name, ok, err := pseudonym(ctx, r.tx, r.handle, false)
 	if err != nil || !ok {
-		return own, err
+		return m, own, err
 	}
+	m.Pseudonym = name
 	forgotten, err := inbox.From(ctx, r.tx, name)
-	return append(forgotten, own...), err
+	return m, append(forgotten, own...), err
 }
 
-func (r request) standing(ctx context.Context, mentions []inbox.Record) (int, error) {
-	total := 0
+// posts are how many posts of ours were made for a member.
+type posts struct{ answers, shared int }
+
+func (r request) each(do func(k Keeper) (int, error)) (p posts, err error) {
 	for _, k := range r.Keepers {
-		n, err := k.Standing(ctx, r.tx, mentions)
+		n, err := do(k)
 		if err != nil {
-			return 0, err
+			return posts{}, err
 		}
-		total += n
+		if _, ok := k.(Sharer); ok {
+			p.shared += n
+		} else {
+			p.answers += n
+		}
 	}
-	return total, nil
+	return p, nil
+}
+
+func (r request) standing(ctx context.Context, m inbox.Member, mentions []inbox.Record) (posts, error) {
+	return r.each(func(k Keeper) (int, error) { return k.Standing(ctx, r.tx, m, mentions) })
 }
 
 // KeepMentions is how long it is kept that a member mentioned us.
@@ -122,11 +134,11 @@ func (r request) list(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	all, err := r.mentions(ctx)
+	m, all, err := r.mentions(ctx)
 	if err != nil {
 		return "", err
 	}
-	answers, err := r.standing(ctx, all)
+	stand, err := r.standing(ctx, m, all)
 	if err != nil {
 		return "", err
 	}
@@ -137,8 +149,11 @@ func (r request) list(ctx context.Context) (string, error) {
 	kept := days(KeepMentions)
 	// The command itself is a mention too, and is kept as one.
 	lines := []string{r.l.Say(words.MyDataMentions, words.Args{"n": len(own), "since": r.l.Date(own[0].Taken), "kept": kept})}
-	if answers > 0 {
-		lines = append(lines, r.l.Say(words.MyDataAnswers, words.Args{"n": answers, "kept": kept}))
+	if stand.answers > 0 {
+		lines = append(lines, r.l.Say(words.MyDataAnswers, words.Args{"n": stand.answers, "kept": kept}))
+	}
+	if stand.shared > 0 {
+		lines = append(lines, r.l.Say(words.MyDataShared, words.Args{"n": stand.shared}))
 	}
 	if r.Budget != nil {
 		q, err := r.Budget.QuotaIn(ctx, r.tx, budget.Spender{Account: r.m.Account, Member: r.handle})
@@ -165,44 +180,50 @@ func (r request) stoppedSince(ctx context.Context) (time.Time, error) {
 }
 
 func (r request) forget(ctx context.Context) (string, error) {
-	all, err := r.mentions(ctx)
+	m, all, err := r.mentions(ctx)
 	if err != nil {
 		return "", err
 	}
-	name, _, err := pseudonym(ctx, r.tx, r.handle, true)
+	if m.Pseudonym, _, err = pseudonym(ctx, r.tx, r.handle, true); err != nil {
+		return "", err
+	}
+	if err := r.forgetMember(ctx, r.tx, m); err != nil {
+		return "", err
+	}
+	stand, err := r.standing(ctx, m, all)
 	if err != nil {
 		return "", err
 	}
-	if err := r.forgetMember(ctx, r.tx, r.handle, name); err != nil {
-		return "", err
+	said := r.l.Say(words.MyDataForgotten, nil)
+	if stand.answers > 0 {
+		said = r.l.Say(words.MyDataForgottenAnswers, words.Args{"n": stand.answers})
 	}
-	answers, err := r.standing(ctx, all)
-	if err != nil {
-		return "", err
+	if stand.shared > 0 {
+		said += " " + r.l.Say(words.MyDataForgottenShared, words.Args{"n": stand.shared})
 	}
-	if answers == 0 {
-		return r.l.Say(words.MyDataForgotten, nil), nil
-	}
-	return r.l.Say(words.MyDataForgottenAnswers, words.Args{"n": answers}), nil
+	return said, nil
 }
 
 func (r request) deleteAnswers(ctx context.Context) (string, error) {
-	all, err := r.mentions(ctx)
+	m, all, err := r.mentions(ctx)
 	if err != nil {
 		return "", err
 	}
-	total := 0
-	for _, k := range r.Keepers {
-		n, err := k.DeleteAnswers(ctx, r.tx, all)
-		if err != nil {
-			return "", err
-		}
-		total += n
+	gone, err := r.each(func(k Keeper) (int, error) { return k.DeleteAnswers(ctx, r.tx, m, all) })
+	if err != nil {
+		return "", err
 	}
-	if total == 0 {
+	var said []string
+	if gone.answers > 0 {
+		said = append(said, r.l.Say(words.MyDataAnswersDeleted, words.Args{"n": gone.answers}))
+	}
+	if gone.shared > 0 {
+		said = append(said, r.l.Say(words.MyDataSharedDeleted, words.Args{"n": gone.shared}))
+	}
+	if len(said) == 0 {
 		return r.l.Say(words.MyDataNoAnswers, nil), nil
 	}
-	return r.l.Say(words.MyDataAnswersDeleted, words.Args{"n": total}), nil
+	return strings.Join(said, " "), nil
 }
 
 func (r request) quota(ctx context.Context) (string, error) {

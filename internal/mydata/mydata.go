@@ -37,18 +37,26 @@ var migrations embed.FS
 // Migrations are the tables of this package.
 func Migrations() store.Migrations { return store.Migrations{Feature: Name, FS: migrations} }
 
-// Keeper is a feature that keeps something of members. The handles are in
-// small letters.
+// Keeper is a feature that keeps something of members. The mentions are all
+// those of the member.
 type Keeper interface {
-	// Standing counts the posts that answer these mentions.
-	Standing(ctx context.Context, tx store.Tx, mentions []inbox.Record) (int, error)
+	// Standing counts the posts that answer these mentions, or that were made
+	// for the member in another way, also before they were forgotten.
+	Standing(ctx context.Context, tx store.Tx, m inbox.Member, mentions []inbox.Record) (int, error)
 	// DeleteAnswers plans their deletion and returns how many there are.
-	DeleteAnswers(ctx context.Context, tx store.Tx, mentions []inbox.Record) (int, error)
+	DeleteAnswers(ctx context.Context, tx store.Tx, m inbox.Member, mentions []inbox.Record) (int, error)
 	// ForgetMember lets go of all that is kept of a member but what a
-	// deletion of posts needs.
-	ForgetMember(ctx context.Context, tx store.Tx, handle string, mentions []inbox.Record) error
+	// deletion of posts needs; the pseudonym of m is never empty.
+	ForgetMember(ctx context.Context, tx store.Tx, m inbox.Member, mentions []inbox.Record) error
 	// Prune lets go of what has been kept long enough.
 	Prune(ctx context.Context) error
+}
+
+// Sharer is a Keeper whose posts are no answers: they show what members have
+// shared. Members are told of them as such.
+type Sharer interface {
+	Keeper
+	Shares() // does nothing
 }
 
 // platform is what is asked of the Fediverse.

@@ -30,18 +30,18 @@ type keeper struct {
 	pruned    int
 }
 
-func (k *keeper) Standing(_ context.Context, _ store.Tx, m []inbox.Record) (int, error) {
+func (k *keeper) Standing(_ context.Context, _ store.Tx, _ inbox.Member, m []inbox.Record) (int, error) {
 	return max(0, answered(m)*2-k.deleted), nil
 }
 
-func (k *keeper) DeleteAnswers(_ context.Context, _ store.Tx, m []inbox.Record) (int, error) {
+func (k *keeper) DeleteAnswers(_ context.Context, _ store.Tx, _ inbox.Member, m []inbox.Record) (int, error) {
 	n := answered(m)*2 - k.deleted
 	k.deleted += n
 	return n, nil
 }
 
-func (k *keeper) ForgetMember(_ context.Context, _ store.Tx, handle string, _ []inbox.Record) error {
-	k.forgotten = append(k.forgotten, handle)
+func (k *keeper) ForgetMember(_ context.Context, _ store.Tx, m inbox.Member, _ []inbox.Record) error {
+	k.forgotten = append(k.forgotten, m.Handle)
 	return nil
 }
 
@@ -404,6 +404,54 @@ func TestTidyIsDoneOnceADayWhateverTheClock(t *testing.T) {
 		tidy(4)
 		if all, err := inbox.From(w.Context(), w.store, w.ada.Handle()); err != nil || len(all) != 0 {
 			w.Errorf("kept: %v, %v", all, err)
+		}
+	})
+}
+
+// sharer keeps one post of what each member has shared.
+type sharer struct {
+	keeper
+	asked []inbox.Member
+}
+
+func (*sharer) Shares() {}
+
+func (s *sharer) Standing(_ context.Context, _ store.Tx, m inbox.Member, _ []inbox.Record) (int, error) {
+	s.asked = append(s.asked, m)
+	return 1 - s.deleted, nil
+}
+
+func (s *sharer) DeleteAnswers(context.Context, store.Tx, inbox.Member, []inbox.Record) (int, error) {
+	n := 1 - s.deleted
+	s.deleted = 1
+	return n, nil
+}
+
+// What a member has shared is told of as that, and no answer; the keeper is
+// told who asks, and how they are known once they are forgotten.
+func TestMyDataSpeaksOfWhatWasShared(t *testing.T) {
+	each(t, func(w *world) {
+		shared := &sharer{}
+		w.data.Keepers = append(w.data.Keepers, shared)
+		for _, c := range []struct{ text, want string }{
+			{"my data", "1 post of what you shared"},
+			{"forget me", "1 post of what you shared still stands; “delete answers” removes that too."},
+			{"delete answers", "1 post of what you shared is being deleted"},
+			{"delete answers", "There is no answer of mine"},
+		} {
+			got := w.says(w.ada, c.text, fedisim.Language("en"))
+			if !strings.Contains(got, c.want) {
+				w.Errorf("%q is answered with %q", c.text, got)
+			}
+			if strings.Contains(got, "answer of mine to you") || strings.Contains(got, "answers of mine to you") {
+				if c.want[0] == '1' {
+					w.Errorf("%q speaks of answers: %q", c.text, got)
+				}
+			}
+		}
+		handle := strings.ToLower(w.ada.Handle())
+		if first, last := shared.asked[0], shared.asked[len(shared.asked)-1]; first != (inbox.Member{Handle: handle}) || last.Handle != handle || !strings.HasPrefix(last.Pseudonym, forgottenPrefix) {
+			w.Errorf("it was asked about %+v, and about %+v after she was forgotten", first, last)
 		}
 	})
 }

@@ -83,7 +83,7 @@ func (d *MyData) Grant(ctx context.Context, w Wishes) (forgotten int, err error)
 			if !ok || !w.Forgotten[name] || handle == "" || strings.HasPrefix(handle, forgottenPrefix) {
 				continue
 			}
-			if err := d.forgetMember(ctx, tx, handle, name); err != nil {
+			if err := d.forgetMember(ctx, tx, inbox.Member{Handle: handle, Pseudonym: name}); err != nil {
 				return err
 			}
 			forgotten++
@@ -97,16 +97,16 @@ func (d *MyData) Grant(ctx context.Context, w Wishes) (forgotten int, err error)
 }
 
 // forgetMember lets go of all that is kept of a member.
-func (d *MyData) forgetMember(ctx context.Context, tx store.Tx, handle, name string) error {
-	mentions, err := inbox.From(ctx, tx, handle)
+func (d *MyData) forgetMember(ctx context.Context, tx store.Tx, m inbox.Member) error {
+	mentions, err := inbox.From(ctx, tx, m.Handle)
 	if err != nil {
 		return err
 	}
 	for _, k := range d.Keepers {
-		if err := k.ForgetMember(ctx, tx, handle, mentions); err != nil {
+		if err := k.ForgetMember(ctx, tx, m, mentions); err != nil {
 			return err
 		}
 	}
-	_, err = inbox.Forget(ctx, tx, handle, name)
+	_, err = inbox.Forget(ctx, tx, m.Handle, m.Pseudonym)
 	return err
 }

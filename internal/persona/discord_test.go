@@ -468,7 +468,7 @@ func TestDiscordAnswersAreDeletedByTheirOwnKind(t *testing.T) {
 		records := []inbox.Record{{ID: inbox.IDOf(theApp, q), Account: theApp, Feature: Name}}
 		n := 0
 		err := s.Write(t.Context(), func(ctx context.Context, tx store.Tx) (err error) {
-			n, err = w.persona.DeleteAnswers(ctx, tx, records)
+			n, err = w.persona.DeleteAnswers(ctx, tx, inbox.Member{}, records)
 			return err
 		})
 		if err != nil || n != 1 {

@@ -19,27 +19,27 @@ func answerKeys(id inbox.ID) []string {
 
 // Standing counts the answers to these mentions that stand on their servers
 // and that nobody has asked to delete.
-func (p *Persona) Standing(ctx context.Context, tx store.Tx, mentions []inbox.Record) (int, error) {
+func (p *Persona) Standing(ctx context.Context, tx store.Tx, _ inbox.Member, mentions []inbox.Record) (int, error) {
 	return p.answers.Standing(ctx, tx, mentions)
 }
 
 // DeleteAnswers plans the deletion of every answer to these mentions that
 // stands, and returns how many there are.
-func (p *Persona) DeleteAnswers(ctx context.Context, tx store.Tx, mentions []inbox.Record) (int, error) {
+func (p *Persona) DeleteAnswers(ctx context.Context, tx store.Tx, _ inbox.Member, mentions []inbox.Record) (int, error) {
 	return p.answers.Remove(ctx, tx, mentions)
 }
 
-// ForgetMember lets go of everything that is kept of a member (the handle in
-// small letters): what waits is not answered, the words of answers go, and
+// ForgetMember lets go of everything that is kept of a member:
+// what waits is not answered, the words of answers go, and
 // what was used of the budget. The answers themselves stay where they are.
-func (p *Persona) ForgetMember(ctx context.Context, tx store.Tx, handle string, mentions []inbox.Record) error {
+func (p *Persona) ForgetMember(ctx context.Context, tx store.Tx, m inbox.Member, mentions []inbox.Record) error {
 	if err := errors.Join(p.Forget(ctx, tx, mentions), p.answers.Forget(ctx, tx, mentions)); err != nil {
 		return err
 	}
 	if p.Budget == nil {
 		return nil
 	}
-	return p.Budget.Forget(ctx, tx, handle)
+	return p.Budget.Forget(ctx, tx, m.Handle)
 }
 
 // Retention: the words of answers go after 30 days. That there was an answer,

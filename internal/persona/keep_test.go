@@ -28,7 +28,7 @@ func (w *world) forgets() (mentions []inbox.Record) {
 		if mentions, err = inbox.From(ctx, tx, handle); err != nil {
 			return err
 		}
-		if err := w.persona.ForgetMember(ctx, tx, handle, mentions); err != nil {
+		if err := w.persona.ForgetMember(ctx, tx, inbox.Member{Handle: handle, Pseudonym: "forgotten/x"}, mentions); err != nil {
 			return err
 		}
 		_, err = inbox.Forget(ctx, tx, handle, "forgotten/x")
@@ -59,11 +59,11 @@ func TestForgottenMemberWaitsForNothingAndCanDeleteWhatStands(t *testing.T) {
 		}
 		for _, want := range []int{1, 0} {
 			if err := s.Write(t.Context(), func(ctx context.Context, tx store.Tx) error {
-				standing, err := w.persona.Standing(ctx, tx, mentions)
+				standing, err := w.persona.Standing(ctx, tx, inbox.Member{}, mentions)
 				if err != nil {
 					return err
 				}
-				n, err := w.persona.DeleteAnswers(ctx, tx, mentions)
+				n, err := w.persona.DeleteAnswers(ctx, tx, inbox.Member{}, mentions)
 				if standing != want || n != want {
 					t.Errorf("%d stand, %d are deleted, not %d", standing, n, want)
 				}

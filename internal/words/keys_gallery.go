@@ -144,8 +144,9 @@ const (
 	GalleryReject         Key = "gallery.reject"
 	GalleryModeratorsOnly Key = "gallery.moderators_only"
 	GalleryReviewDone     Key = "gallery.review_done"
-	GalleryRejectTitle    Key = "gallery.reject_title"    // 45 characters at most
-	GalleryRejectReason   Key = "gallery.reject_reason"   // 45 characters at most
+	GalleryRejectTitle    Key = "gallery.reject_title"  // 45 characters at most
+	GalleryRejectReason   Key = "gallery.reject_reason" // 45 characters at most
+	GalleryRestored       Key = "gallery.restored"
 	GalleryGuildForbidden Key = "gallery.guild_forbidden" // {channel}
 	GalleryGuildNoReview  Key = "gallery.guild_no_review"
 	GalleryReviewFailed   Key = "gallery.review_failed"

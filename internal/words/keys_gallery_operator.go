@@ -2,8 +2,8 @@ package words
 
 // What the operator of a gallery is told, and what they may publish about it.
 const (
-	GalleryOperatorLetter       Key = "gallery_operator.letter"        // {author}, {account}, {link}, {words}
-	GalleryOperatorLetterDirect Key = "gallery_operator.letter_direct" // likewise, in a direct message
+	GalleryOperatorLetter       Key = "gallery_operator.letter"        // {account}, {link}
+	GalleryOperatorLetterDirect Key = "gallery_operator.letter_direct" // likewise
 	GalleryOperatorStrange      Key = "gallery_operator.strange"       // {link}, {account} by its id
 
 	// {account}, {guilds}, {contact}, {processor}, {model}.

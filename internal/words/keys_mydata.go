@@ -17,8 +17,14 @@ const (
 	MyDataForgottenAnswers Key = "mydata.forgotten_answers" // {n} answers of ours still stand
 	MyDataAnswersDeleted   Key = "mydata.answers_deleted"   // {n}
 	MyDataNoAnswers        Key = "mydata.no_answers"
-	MyDataQuota            Key = "mydata.quota"           // {used}, {limit}, {time}
-	MyDataQuotaUnlimited   Key = "mydata.quota_unlimited" // {used}
+
+	// What a member has shared, of which posts of ours stand.
+	MyDataShared          Key = "mydata.shared"           // {n}
+	MyDataForgottenShared Key = "mydata.forgotten_shared" // {n}; follows MyDataForgotten or MyDataForgottenAnswers
+	MyDataSharedDeleted   Key = "mydata.shared_deleted"   // {n}
+
+	MyDataQuota          Key = "mydata.quota"           // {used}, {limit}, {time}
+	MyDataQuotaUnlimited Key = "mydata.quota_unlimited" // {used}
 )
 
 // The same from an account that only shows pictures, and from one that answers

@@ -57,6 +57,7 @@ type World struct {
 
 	Board *boorusim.Server // nil without Pictures
 
+	Loopback    bool     // files may come from this machine
 	Discord     string   // the section [discord], in place of the account; "": none
 	Environment []string // of the program, besides what it needs in any case
 }
@@ -206,7 +207,7 @@ type Process struct {
 func (w *World) Start(args []string, env ...string) *Process {
 	w.T.Helper()
 	args = append(args, "--config", filepath.Join(w.Dir, "rookery.toml"))
-	if w.Board != nil {
+	if w.Board != nil || w.Loopback {
 		args = append(args, "--allow-loopback")
 	}
 	cmd := exec.CommandContext(context.Background(), w.Binary, args...)
@@ -307,7 +308,9 @@ func (w *World) waiting() string {
 		select 'mention ' || state || ', ' || count(*) || ' times, ' || reason from inbox_mention group by state, reason
 		union all select 'waits ' || mention || ', attempts ' || attempts || ', next_at ' || next_at || ', lease_until ' || lease_until || ', ' || last_error from turns_waiting
 		union all select 'effect ' || key || ' ' || state || ', attempt ' || attempt || ', looks ' || looks || ', next_at ' || next_at || ', ' || reason
-			from outbox_effect where state in ('planned', 'sent')`)
+			from outbox_effect where state in ('planned', 'sent')
+		union all select 'submission ' || id || ' ' || state || ', next_at ' || next_at || ', tries ' || tries from gallery_submission
+			where state in ('review', 'accepted', 'posting', 'deleting')`)
 	lines, err := store.Collect(rows, err, func(r store.Row) (line string, err error) { return line, r.Scan(&line) })
 	if err != nil {
 		return err.Error()

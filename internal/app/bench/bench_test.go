@@ -30,7 +30,7 @@ func TestEverythingIsMeasured(t *testing.T) {
 	var out, progress bytes.Buffer
 	err := bench(t.Context(), []string{"-program", apptest.Build(t, ""), "-dir", dir, "-json", file,
 		"-mentions", "90", "-members", "9", "-way", "3", "-runs", "1", "-days", "4",
-		"-requests", "18", "-megabytes", "1"}, &out, &progress)
+		"-requests", "18", "-megabytes", "1", "-photo", "0.1", "-submissions", "12"}, &out, &progress)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, progress.String())
 	}
@@ -58,7 +58,7 @@ func TestEverythingIsMeasured(t *testing.T) {
 			t.Errorf("the table does not hold %q", row.What)
 		}
 	}
-	for part, want := range map[string]int{"rates": 3, "way": 1, "stream": 1, "fair": 1, "picture": 1, "convert": 3, "queue": 6, "once": 2, "start": 2, "year": 1, "size": 1} {
+	for part, want := range map[string]int{"rates": 3, "way": 1, "stream": 1, "fair": 1, "picture": 1, "convert": 3, "queue": 6, "gallery": 3, "once": 2, "start": 2, "year": 1, "size": 1} {
 		if judged[part] < want {
 			t.Errorf("part %s has %d rows with an aim, not %d:\n%s", part, judged[part], want, out.String())
 		}
@@ -77,13 +77,15 @@ func TestEverythingIsMeasured(t *testing.T) {
 func TestWhatAPersonMayAskFor(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
-		"-only speed":     "the parts are rates, way, stream, prompt, fair, picture, convert, queue, once, start, year, discord, size",
+		"-only speed":     "the parts are rates, way, stream, prompt, fair, picture, convert, queue, gallery, rush, once, start, year, discord, size",
 		"-only way,speed": "-only speed",
 		"-mentions 1":     "-mentions must be at least 2",
 		"-runs 0":         "-runs at least 1",
 		"-days 3":         "-days must be at least 4",
 		"-requests 0":     "-requests must be at least 1",
 		"-megabytes 41":   "-megabytes must be from 1 to 40",
+		"-photo 10":       "-photo must be from 0.1 to 9",
+		"-submissions 0":  "-submissions must be from 1 to 1000",
 		"-members 20001":  "at most -mentions, which is 10000",
 		"rates":           `"rates" is no flag`,
 	} {

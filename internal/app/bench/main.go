@@ -2,13 +2,14 @@
 // how fast it takes mentions in and replies, what one mention's way costs by
 // poll, by stream and under a long thread, whether many members are answered
 // in turn, how long a request takes to its picture, what a large picture costs
-// and what becomes of many requests, how long it takes to start, how much memory
-// and room it needs, and whether anything grows in a year. It prints one table,
-// and beside it what the numbers depend on: the processors and what the disk
-// takes to make a write safe. On Discord: how many messages it hears in a
-// second, what it keeps in memory for 50 guilds, how soon a press is
-// acknowledged, how long it takes to know 500 guilds; discordgo does the same
-// beside it.
+// and what becomes of many requests, how soon what a member shares is posted and
+// what that costs, what becomes of 500 submissions within an hour, how long it
+// takes to start, how much memory and room it needs, and whether anything grows
+// in a year. It prints one table, and beside it what the numbers depend on: the
+// processors and what the disk takes to make a write safe. On Discord: how many
+// messages it hears in a second, what it keeps in memory for 50 guilds, how
+// soon a press is acknowledged, how long it takes to know 500 guilds; discordgo
+// does the same beside it.
 //
 // The servers are simulated in this process (a model that answers at once, and
 // rate limits off unless the part says otherwise); the program is built as for
@@ -52,6 +53,9 @@ type options struct {
 	dir       string
 	json      string
 	program   string
+
+	photo       float64
+	submissions int
 }
 
 func main() {
@@ -90,6 +94,8 @@ func bench(ctx context.Context, args []string, out, progress io.Writer) error {
 	f.IntVar(&o.days, "days", 450, "how many days the year has; 396 pass before the first rows are let go")
 	f.IntVar(&o.requests, "requests", 1_000, "how many requests for pictures wait, by as many members as -members says")
 	f.IntVar(&o.megabytes, "megabytes", 25, "how large the GIF is whose conversion is measured")
+	f.Float64Var(&o.photo, "photo", 5, "how large each photograph is whose sharing is measured, in megabytes; it has 12 megapixels at 5")
+	f.IntVar(&o.submissions, "submissions", 500, "how many submissions come within an hour")
 	f.IntVar(&o.runs, "runs", 5, "how often what is short is measured")
 	f.StringVar(&o.only, "only", "", "measure these parts alone, with commas between: "+strings.Join(partNames(), ", "))
 	f.StringVar(&o.dir, "dir", os.TempDir(), "folder on the disk to measure; all that is written goes into a new folder inside, and is removed")
@@ -109,6 +115,10 @@ func bench(ctx context.Context, args []string, out, progress io.Writer) error {
 		return errors.New("-requests must be at least 1")
 	case o.megabytes < 1 || o.megabytes > 40:
 		return errors.New("-megabytes must be from 1 to 40, which is the most that the program fetches")
+	case !(o.photo >= 0.1 && o.photo <= 9):
+		return errors.New("-photo must be from 0.1 to 9: the largest file that Discord takes has 10 MB")
+	case o.submissions < 1 || o.submissions > 1_000:
+		return errors.New("-submissions must be from 1 to 1000, which is what a server can allow in an hour")
 	case o.members < 1 || o.members > o.mentions:
 		return fmt.Errorf("-members must be at least 1 and at most -mentions, which is %d", o.mentions)
 	}
@@ -144,6 +154,8 @@ func parts() []part {
 		{"picture", "a request's way to its picture", picture},
 		{"convert", "memory while a picture of 25 MB is converted", convert},
 		{"queue", "what becomes of many requests for pictures at once", queue},
+		{"gallery", "from “Post publicly” to the post, and memory meanwhile", gallery},
+		{"rush", "what becomes of 500 submissions within an hour", rush},
 		{"once", "single passes", once},
 		{"start", "starting and resting", start},
 		{"year", "a year of operation on a simulated clock, and what grows", year},

@@ -37,6 +37,8 @@ type world struct {
 
 	model *model
 	board *board // nil where no pictures are asked for
+
+	variables []string // of the program's environment, besides those that every world has
 }
 
 // setup is what worlds differ in.
@@ -210,7 +212,7 @@ func (w *world) write(text string) error {
 func (w *world) config() string { return filepath.Join(w.dir, config.FileName) }
 
 func (w *world) environment() []string {
-	return append(os.Environ(), tokenVariable+"="+w.bot.Token, postgresVariable+"="+w.databaseURL(), "TZ=UTC")
+	return append(append(os.Environ(), w.variables...), tokenVariable+"="+w.bot.Token, postgresVariable+"="+w.databaseURL(), "TZ=UTC")
 }
 
 // databaseURL is empty for SQLite.

@@ -192,6 +192,7 @@ language = "en"
 first_run = "backlog"
 max_age = "2h"
 api = "http://127.0.0.1:4001/api/v10/"
+cdn = "http://127.0.0.1:4002/"
 [[account]]
 name = "one"
 server = "HTTPS://Social.Example:443/"
@@ -248,7 +249,7 @@ guilds = ["123456789012345678", "223456789012345678"]
 				{"danbooru", "https://danbooru.donmai.us", "", "", "ada", NewSecret("k2"), ""},
 				{"e621", "http://127.0.0.1:4000", "", "", "", Secret{}, "@me@social.example"},
 			}},
-		Gallery: Gallery{14 * 24 * time.Hour, "What is it?", 1000, filepath.Join(dir, "my", "texts.toml"),
+		Gallery: Gallery{14 * 24 * time.Hour, "What is it?", 1000, filepath.Join(dir, "my", "texts.toml"), "", "",
 			Vision{"https://api.openai.com/v1", "sees", NewSecret("v"), 40 * time.Second, "Somebody else (Norway)"}},
 		Outbox:   Outbox{time.Second, 2 * time.Second, 3 * time.Second},
 		Budget:   Budget{berlin, Unlimited, 1000, 2000, 3000, 4, 100_000, 2_000_000, Unlimited, 1_000_001, "€", n(150_000), n(0)},
@@ -256,7 +257,7 @@ guilds = ["123456789012345678", "223456789012345678"]
 		Backup:   Backup{false, "23:59", 2, inDir(dir, "/backups")},
 		Web:      Web{"127.0.0.1:9464"},
 		Discord: Discord{true, NewSecret("QUJD.x.y"), filepath.Join(dir, "bot"), []string{"gifs", "persona", "gallery"}, false, false, "123456789012345678", "en",
-			true, 2 * time.Hour, "http://127.0.0.1:4001/api/v10"},
+			true, 2 * time.Hour, "http://127.0.0.1:4001/api/v10", "http://127.0.0.1:4002"},
 		Accounts: []Account{
 			{"one", "https://social.example", NewSecret("token1"), []string{"persona"}, true, 90 * time.Minute, 5 * time.Second, false,
 				false, "wss://streaming.social.example", "ru", filepath.Join(dir, "tok"), true, community.Public, 0, 0, AIAsk, "", "", nil},

@@ -11,6 +11,9 @@ import (
 // DiscordAPI is where Discord's own API is.
 const DiscordAPI = "https://discord.com/api/v10"
 
+// DiscordCDN is where Discord's own files are.
+const DiscordCDN = "https://cdn.discordapp.com"
+
 // Discord is the bot's application there. It is in force if On.
 type Discord struct {
 	On              bool   // there is a [discord] section
@@ -24,6 +27,7 @@ type Discord struct {
 	Backlog         bool   // first run answers what is already there, not only what comes
 	MaxAge          time.Duration
 	API             string // base of the REST API, without a slash at the end
+	CDN             string // base of the addresses of emoji, without a slash at the end
 }
 
 // Doing reports whether the application may do the feature, in guilds that turn
@@ -44,6 +48,7 @@ func discordSection(c *Discord, token *source) section {
 		choice("first_run", "now", `Where to begin the first time: "now" with what comes, "backlog" with what is already there.`, []string{"now", "backlog"}, func(s string) { c.Backlog = s == "backlog" }),
 		duration("max_age", &c.MaxAge, 24*time.Hour, time.Second, 30*24*time.Hour, "A message older than this is not answered any more."),
 		text("api", &c.API, DiscordAPI, "URL", "Address of Discord's API. For a proxy of yours, or to try things out. Plain http is taken for this machine only.", isDiscordAPI),
+		text("cdn", &c.CDN, DiscordCDN, "URL", "Address of Discord's files, from which the emoji of a server are fetched. To try things out. Plain http is taken for this machine only.", isDiscordCDN),
 	}}
 }
 
@@ -68,6 +73,17 @@ func isDiscordAPI(s string) string {
 	return ""
 }
 
+func isDiscordCDN(s string) string {
+	u, bad := webAddress(s, DiscordCDN)
+	switch {
+	case bad != "":
+		return bad
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return "write https:// (http is for this machine only)"
+	}
+	return ""
+}
+
 // checkDiscord looks at what the section's keys say together.
 func (d *draft) checkDiscord(rep *report) {
 	t, c := d.known["discord"], &d.cfg.Discord
@@ -77,6 +93,7 @@ func (d *draft) checkDiscord(rep *report) {
 	}
 	c.On = true
 	c.API = strings.TrimRight(strings.TrimSpace(c.API), "/")
+	c.CDN = strings.TrimRight(strings.TrimSpace(c.CDN), "/")
 	e := t.find("does")
 	switch {
 	case e == nil:

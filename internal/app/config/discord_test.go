@@ -19,7 +19,7 @@ func TestDiscordAloneIsAConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := c.Discord
-	if !d.On || d.API != DiscordAPI || !d.MessageContent || !d.DirectMessages || len(c.Accounts) != 0 {
+	if !d.On || d.API != DiscordAPI || d.CDN != DiscordCDN || !d.MessageContent || !d.DirectMessages || len(c.Accounts) != 0 {
 		t.Errorf("got %+v", d)
 	}
 	if !c.Doing(FeatureGIFs) || c.Doing(FeaturePersona) || !slices.Equal(d.Does, []string{FeatureGIFs}) {
@@ -36,7 +36,7 @@ func TestWithoutDiscordNothingOfItIsInForce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Discord.On || c.Discord.Doing(FeaturePersona) || c.Discord.API != "" {
+	if c.Discord.On || c.Discord.Doing(FeaturePersona) || c.Discord.API != "" || c.Discord.CDN != "" {
 		t.Errorf("got %+v", c.Discord)
 	}
 }
@@ -73,6 +73,8 @@ func TestMistakesOfDiscord(t *testing.T) {
 		"channel's name":    {"does =", "operator_channel = \"#mods\"\ndoes =", "QUJD.x.y", `4: operator_channel in [discord]: "#mods" is not an id of Discord's`},
 		"api elsewhere":     {"does =", "api = \"http://discord.example/api/v10\"\ndoes =", "QUJD.x.y", `4: api in [discord]: plain http would show the token`},
 		"api's version":     {"does =", "api = \"https://discord.com/api\"\ndoes =", "QUJD.x.y", `4: api in [discord]: the address ends in /v10`},
+		"cdn elsewhere":     {"does =", "cdn = \"http://cdn.example\"\ndoes =", "QUJD.x.y", `4: cdn in [discord]: write https://`},
+		"cdn's question":    {"does =", "cdn = \"https://cdn.example/?a\"\ndoes =", "QUJD.x.y", `4: cdn in [discord]: take away what follows the ?`},
 		"no character":      {`["gifs"]`, `["persona"]`, "QUJD.x.y", `llm.base_url is missing, which the feature persona needs`},
 		"two brackets":      {"[discord]", "[[discord]]", "QUJD.x.y", `2: [[discord]] has too many brackets`},
 	} {

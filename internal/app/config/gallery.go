@@ -22,6 +22,8 @@ type Gallery struct {
 	Prompt      string        // what the model is told about describing pictures; empty: the words that ship
 	MaxTokens   int           // of one description
 	Texts       string        // file of the operator's own texts; empty: none
+	Terms       string        // address of the terms; empty: none
+	Privacy     string        // address of what is said of privacy; empty: none
 	Vision      Vision
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,6 +14,15 @@ func isProcessor(s string) string { return oneLineOf(s, 80, `like "OpenAI (USA)"
 // isReachable takes any one line: a handle, an address or a page.
 func isReachable(s string) string {
 	return oneLineOf(s, 200, `like "@me@social.example" or "me@example.org"`)
+}
+
+// isWebPage takes a page's address.
+func isWebPage(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || len(s) > 500 {
+		return shown(s) + ` is no address of a page: write it whole, like "https://art.example/terms"`
+	}
+	return ""
 }
 
 // oneLineOf refuses what is empty, longer than most characters or of more than

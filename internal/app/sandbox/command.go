@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rookery/internal/sim/boorusim"
 	"rookery/internal/sim/fedisim"
 )
 
@@ -34,12 +33,14 @@ func Command(version string) *cobra.Command {
 		Use:   "sandbox",
 		Short: "Try the bot on this machine, with no token and no network",
 		Long: "Runs the real bot on this machine against a simulated server of the Fediverse, a simulated\n" +
-			"language model and a simulated image board. No account, no token and no network is needed.\n\n" +
+			"language model, a simulated image board and a simulated Discord. No account, no token and no\n" +
+			"network is needed.\n\n" +
 			"Without --story it stays up until Ctrl-C and prints what to try: any client of the Mastodon API\n" +
-			"can use the addresses and tokens that it prints.\n\n" +
+			"can use the addresses and tokens that it prints, and any browser the page where Ada shares a\n" +
+			"picture from Discord.\n\n" +
 			"With --story NAME it plays a story without anybody, prints what a reader would see, and ends with\n" +
 			"exit status 0 only if every step of it held. The stories:\n" + storyList(o.stories),
-		Example: "  rookery sandbox --story mention\n  rookery sandbox --story persona\n  rookery sandbox --story gif --keep\n  rookery sandbox --story discord\n  rookery sandbox\n  rookery sandbox --profile gotosocial",
+		Example: "  rookery sandbox --story mention\n  rookery sandbox --story persona\n  rookery sandbox --story gif --keep\n  rookery sandbox --story discord\n  rookery sandbox --story gallery\n  rookery sandbox\n  rookery sandbox --profile gotosocial",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f := cmd.Flag("config"); f != nil && f.Changed {
@@ -108,7 +109,7 @@ func (o *options) run(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return fmt.Errorf("make a folder for the sandbox: %w", err)
 	}
-	set := settings{pictures: boorusim.Pleasant()}
+	set := staying()
 	if chosen >= 0 {
 		set = o.stories[chosen].settings
 	}

@@ -14,6 +14,7 @@ type guild struct {
 	id                     string
 	general, notices, mute string // channels; in the last one the bot may not write
 	olga, ada, ben, cleo   string // users; Olga manages the server
+	forum                  string // whose threads are offered to be shared
 
 	asked   []message
 	picture string // id of the message with a picture that Ada has asked for

@@ -30,6 +30,9 @@ func (m *mind) answer(r llmsim.Request) llmsim.Answer {
 		<-held
 	}
 	a := owl(r)
+	if len(r.Images()) > 0 {
+		a.Text = seen
+	}
 	if _, order, ok := strings.Cut(r.LastUser(), sayExactly); ok {
 		a.Text = strings.TrimSpace(strings.TrimSuffix(order, "</post>"))
 	}

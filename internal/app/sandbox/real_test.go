@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rookery/internal/sim/fedisim"
+	"rookery/internal/words"
 )
 
 // play is a story that is played.
@@ -60,6 +61,8 @@ func playAlone(t *testing.T, program, story string) *play {
 		"persona": {"15 of 15 steps held", "followers only", "(deleted)", "<post by=\"@someone\"> [not shared] </post>",
 			"rookery pause: Paused since", "Elelem tells Olga: @olga@social.example"},
 		"discord": {"16 of 16 steps held"},
+		"gallery": {"19 of 19 steps held", "alt text “AI Generated Description: " + seen, "Only the person who made this can decide that.",
+			"4 + 4 + 2", "It waits: the server of @", "An hour later the instance is there again.", "Deleted on " + domain},
 		"gif": {"16 of 16 steps held", "[picture: GIF, 480 x 360, ", "alt text “Animated GIF: bouncing bob, ", "[content warning: NSFW]",
 			`The board was asked for: safe, animated, gif, "safe", "or", "explicit"`, "A quarter of an hour later"},
 	}[story]...)}
@@ -206,6 +209,15 @@ func testStay(t *testing.T, program string) {
 	out.await(t, `Elelem \(@elelem\), a bot, in reply · unlisted`)
 	wantIn(t, ask(lines[1]), `"type":"mention"`, `"username":"elelem"`)
 	wantIn(t, ask(lines[2]), "are you late if only the clock says so?", "Hoo.")
+
+	// Sharing, as it is told there.
+	l := looker{t, out.await(t, `curl (http://127\.0\.0\.1:\d+)/thread`)}
+	if status, page := l.send("/thread", url.Values{"title": {"Wheels"}, "text": {"A wheel that I drew."}, "description1": {"A wheel."}}); status != http.StatusOK {
+		t.Fatalf("%d %s", status, page)
+	}
+	_, page := l.send("/press", l.button("ada", words.English.Say(words.GalleryPost, nil)))
+	wantIn(t, page, "Only ada sees this", "Your delete code is")
+	out.await(t, `(?s)Gallery \(@gallery\), a bot · public.*A wheel that I drew\.`)
 
 	pid, err := strconv.Atoi(out.await(t, `Bot +process (\d+)`))
 	if err != nil {

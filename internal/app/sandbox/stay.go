@@ -6,9 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"rookery/internal/sim/boorusim"
+	"rookery/internal/sim/discordsim"
 	"rookery/internal/sim/fedisim"
 )
 
@@ -16,12 +20,17 @@ import (
 // cannot start does not spin.
 const restartPause = time.Second
 
+// staying is a world with all there is to try.
+func staying() settings {
+	return settings{pictures: boorusim.Pleasant(), discord: true, gallery: true}
+}
+
 // stay keeps the world up until ctx ends, prints every post, and starts the
 // bot again when it dies.
 func (o *options) stay(ctx context.Context, out io.Writer, w *world, bot *child) error {
 	s := &stage{world: w, ctx: ctx, bot: bot, out: out, began: time.Now()}
 	fmt.Fprintln(out, "Starting the bot …")
-	if err := s.startBot(); err != nil {
+	if err := s.settle(); err != nil {
 		var u *unmet
 		if ctx.Err() != nil {
 			return s.end()
@@ -32,14 +41,38 @@ func (o *options) stay(ctx context.Context, out io.Writer, w *world, bot *child)
 		return err
 	}
 	top := w.ben.Post("The station clock has been four minutes fast since Monday. I have started to live in the future.")
-	o.guide(out, w, bot, top.ID)
+	win, err := openWindow(w, s.guild)
+	if err != nil {
+		return errors.Join(err, s.end())
+	}
+	o.guide(out, w, bot, top.ID, win.url)
 
 	shown := &locked{w: out}
 	var wg sync.WaitGroup
 	wg.Go(func() { watchPosts(ctx, shown, w) })
 	wg.Go(func() { keepRunning(ctx, shown, bot) })
 	wg.Wait()
-	return s.end()
+	return errors.Join(win.close(), s.end())
+}
+
+// settle makes the server on Discord, starts the bot, and has Olga turn the
+// gallery on.
+func (s *stage) settle() error {
+	s.found()
+	s.hangForum()
+	before := s.sessions()
+	if err := s.startBot(); err != nil {
+		return err
+	}
+	if err := s.connectedSince(before); err != nil {
+		return err
+	}
+	if err := s.hear("the command /settings appears", func() bool { return slices.Contains(s.commands(), "settings") },
+		func() string { return strings.Join(s.commands(), ", ") }); err != nil {
+		return err
+	}
+	_, err := s.answerOf(s.discord.Slash(s.guild.olga, s.guild.general, "settings gallery", discordsim.Args{"enabled": true, "channels": s.guild.forum}))
+	return err
 }
 
 // end stops the bot in order.
@@ -56,7 +89,7 @@ func (s *stage) end() error {
 }
 
 // guide prints what is there and what to try.
-func (o *options) guide(out io.Writer, w *world, bot *child, thread string) {
+func (o *options) guide(out io.Writer, w *world, bot *child, thread, window string) {
 	url := w.fedi.URL()
 	fmt.Fprintf(out, `
 The sandbox is up. Nothing in it leaves this machine.
@@ -67,17 +100,21 @@ The sandbox is up. Nothing in it leaves this machine.
   Bot        process %d, logged in as @%s
   Its log    %s
   Its folder %s
+  Discord    %s   (a page: the forum #art as Ada sees it)
 
 Members, with the access tokens that any client of the Mastodon API can use:
 
-`, url, domain, o.profile, w.model.URL(), modelKey, w.board.URL(), bot.current().cmd.Process.Pid, w.elelem.Handle(), w.log(), w.dir)
-	for _, a := range []*fedisim.Account{w.ada, w.cleo, w.ticker, w.elelem} {
+`, url, domain, o.profile, w.model.URL(), modelKey, w.board.URL(), bot.current().cmd.Process.Pid, w.elelem.Handle(), w.log(), w.dir, window)
+	for _, a := range []*fedisim.Account{w.ada, w.cleo, w.ticker, w.elelem, w.rook} {
 		note := ""
 		if a.IsBot {
 			note = "a bot"
 		}
-		if a == w.elelem {
+		switch a {
+		case w.elelem:
 			note = "the bot that runs here"
+		case w.rook:
+			note = "its other account, which shows the gallery"
 		}
 		fmt.Fprintf(out, "  %-8s @%-22s %-14s %s\n", a.Name, a.Handle(), a.Token, note)
 	}
@@ -95,10 +132,17 @@ read Ada's notifications (the reply is one of them), and read the thread:
   curl %s %s%s/%s/context
 
 Mention it with “gif” and a word or two, as “@elelem gif dancing”, and it answers with a picture.
+
+Or share what Ada made: open %s in a browser, open a thread there, and press what the bot offers.
+“Post publicly” posts it as @gallery, which you see below; “Delete”, or /delete_fedi, takes it back. What Ben presses
+there does not count. From a terminal, this opens a thread with a drawing:
+
+  curl %s/thread -d title=Wheels -d "text=A wheel that I drew."
+
 You can also kill the bot at any time: it is started again, and no reply is lost or said twice.
 Every post appears below. Ctrl-C ends the sandbox.
 
-`, header, thread, url, postPath, header, url, header, url, postPath, thread)
+`, header, thread, url, postPath, header, url, header, url, postPath, thread, window, window)
 }
 
 // watchPosts prints each post when it appears.

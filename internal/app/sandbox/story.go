@@ -36,7 +36,7 @@ type story struct {
 
 // stories lists what can be played. A new story is one more line.
 func stories() []story {
-	return []story{mention(), persona(), gif(), discord()}
+	return []story{mention(), persona(), gif(), discord(), sharing()}
 }
 
 // step is one part of a story. An error of play says that the story cannot go
@@ -95,6 +95,7 @@ type stage struct {
 	failed    []unmet // of the step being played
 	questions []*question
 	guild     guild // on Discord
+	works     works // that were shared from there
 	told      int   // messages to Olga that were expected so far
 }
 
@@ -297,6 +298,7 @@ func closing() []step {
 				s.check(c.got == c.want, counted(c.want, "reply", "replies")+" to: "+c.what, counted(c.got, "reply", "replies"))
 			}
 			s.checkGuild()
+			s.checkGallery()
 			return s.checkNothingLeft()
 		}},
 	}

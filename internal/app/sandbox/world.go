@@ -25,6 +25,7 @@ import (
 	"rookery/internal/sim/discordsim"
 	"rookery/internal/sim/fedisim"
 	"rookery/internal/sim/llmsim"
+	"rookery/internal/sim/websim"
 	"rookery/internal/store"
 )
 
@@ -46,9 +47,11 @@ type world struct {
 	mind    *mind              // how the model answers
 	board   *boorusim.Server   // nil in a world without pictures
 	discord *discordsim.Server // nil in a world without Discord
+	web     *websim.Server     // what members link to; nil in a world without a gallery
 	hand    *hand              // moves the time; nil where it is the machine's own
 
 	elelem *fedisim.Account // the bot under test
+	rook   *fedisim.Account // its other account, which shows the gallery; nil in a world without one
 	ada    *fedisim.Account // a member of its server
 	cleo   *fedisim.Account // another, who only reads
 	ben    *fedisim.Account // a member of another server
@@ -60,13 +63,15 @@ type world struct {
 // settings are what the bot's configuration holds besides what every sandbox
 // needs: whole lines of these sections. With pictures there is an image board
 // that has them, and the bot shows them; with moves the story can move the
-// time; with discord there is a simulated Discord too.
+// time; with discord there is a simulated Discord too, and with gallery the members
+// there share their art, as another account.
 type settings struct {
 	llm, persona, budget, operator, gifs, account []string
 
 	pictures []boorusim.Image
 	moves    bool
 	discord  bool
+	gallery  bool
 }
 
 // newWorld starts the servers, invites the members and writes the bot's
@@ -85,6 +90,12 @@ func newWorld(profile fedisim.Profile, dir string, set settings) (*world, error)
 	// Ada's client then shows the others in its home timeline.
 	for _, other := range []*fedisim.Account{w.elelem, w.ben, w.cleo} {
 		w.ada.Follow(other)
+	}
+	if set.gallery {
+		if err := w.hang(); err != nil {
+			_ = w.close()
+			return nil, err
+		}
 	}
 	if err := w.writeConfig(set); err != nil {
 		_ = w.close()
@@ -145,6 +156,9 @@ func (w *world) close() error {
 	}
 	if w.discord != nil {
 		w.discord.Close()
+	}
+	if w.web != nil {
+		w.web.Close()
 	}
 	if w.hand != nil {
 		errs = append(errs, w.hand.close())
@@ -221,10 +235,14 @@ func (w *world) writeConfig(set settings) error {
 		"token_file = \"elelem-token.txt\"\n" +
 		"does = " + does + "\n" +
 		"poll = \"250ms\"\n" +
-		"rate_limits = \"off\"\n" + lines(set.account)
+		"rate_limits = \"off\"\n" + lines(set.account) +
+		w.galleryAccount()
 	files := map[string]string{"rookery.toml": text, "model-key.txt": modelKey + "\n", "elelem-token.txt": w.elelem.Token + "\n"}
 	if w.discord != nil {
 		files[discordToken] = w.discord.Token() + "\n"
+	}
+	if w.rook != nil {
+		files[galleryToken] = w.rook.Token + "\n"
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(content), 0o600); err != nil {
@@ -254,17 +272,25 @@ func (w *world) application() string {
 	if w.discord == nil {
 		return ""
 	}
-	does := `["persona"]`
+	does := `"persona"`
 	if w.board != nil {
-		does = `["persona", "gifs"]`
+		does += `, "gifs"`
 	}
-	return "[discord]\ntoken_file = " + strconv.Quote(discordToken) + "\ndoes = " + does + "\napi = " + strconv.Quote(w.discord.URL()) + "\n\n"
+	if w.rook != nil {
+		does += `, "gallery"`
+	}
+	return "[discord]\ntoken_file = " + strconv.Quote(discordToken) + "\ndoes = [" + does + "]\napi = " + strconv.Quote(w.discord.URL()) +
+		"\ncdn = " + strconv.Quote(w.discord.CDN()) + "\n\n"
 }
 
 // members maps account ids to how the members are shown.
 func (w *world) members() map[string]member {
 	m := map[string]member{}
-	for _, a := range append([]*fedisim.Account{w.elelem, w.ada, w.cleo, w.ben, w.ticker}, w.guests...) {
+	all := append([]*fedisim.Account{w.elelem, w.ada, w.cleo, w.ben, w.ticker}, w.guests...)
+	if w.rook != nil {
+		all = append(all, w.rook)
+	}
+	for _, a := range all {
 		m[a.ID] = member{name: a.Name, acct: a.Acct, bot: a.IsBot}
 	}
 	return m

@@ -17,7 +17,7 @@ import (
 // else can read what it names.
 func TestWorldConfig(t *testing.T) {
 	t.Parallel()
-	for _, story := range append(stories(), story{name: "none"}, story{name: "gif, NSFW turned on", settings: showing(true)}) {
+	for _, story := range append(stories(), story{name: "none"}, story{name: "stays up", settings: staying()}, story{name: "gif, NSFW turned on", settings: showing(true)}) {
 		t.Run(story.name, func(t *testing.T) {
 			t.Parallel()
 			w, err := newWorld(fedisim.Mastodon, t.TempDir(), story.settings)
