@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"rookery/internal/community"
 	"rookery/internal/discord"
+	"rookery/internal/inbox"
 	"rookery/internal/sim/discordsim"
 	"rookery/internal/sim/llmsim"
 	"rookery/internal/store"
@@ -398,6 +400,11 @@ func TestWhoIsNotAsked(t *testing.T) {
 		set   func(w *world)
 		start func(w *world) (string, error)
 	}{
+		"told us to stop": {start: owl, set: func(w *world) {
+			w.g.Stopped = func(_ context.Context, _ inbox.Rows, handles ...string) (map[string]bool, error) {
+				return map[string]bool{strings.ToLower(discord.HandleOf(community.MemberID(w.ada))): true}, nil
+			}
+		}},
 		"nothing to share": {start: func(w *world) (string, error) {
 			return w.discord.StartPost(w.ada, w.forum, "a thread", discordsim.Draft{Content: "only words"})
 		}},

@@ -114,11 +114,11 @@ func (w *worker) send(ctx context.Context, a Account, s *submission, m *medium, 
 	if form.Path != f.Path {
 		defer w.throwAway(form)
 	}
-	// The account's server has a name of its own for it; the artist's may say
-	// more than they meant to.
+	// The artist's name for it may say more than they meant to. Ours is its own,
+	// for snac keeps files by their names.
 	alt, _ := m.alt(words.Match(s.Language), mostAlt)
 	id, err := w.fedi.Attach(ctx, a.ID, uploadKey(s.ID, m.N), fedi.Upload{Open: form.Open, Size: form.Size,
-		Name: fmt.Sprintf("%d%s", m.N, form.Type.Ext()), Type: string(form.Type), Description: alt})
+		Name: fmt.Sprintf("%s-%d%s", s.ID, m.N, form.Type.Ext()), Type: string(form.Type), Description: alt})
 	if err == nil {
 		failpoint.At("y8-uploaded")
 	}
