@@ -257,8 +257,7 @@ func TestArtistsPosts(t *testing.T) {
 		contains(t, w.said(w.ada, w.text, "artist posts", nil), "Nothing that you have shared")
 		var ids []string
 		for n := range perList + 1 {
-			id, _ := w.share("owls", picture(n))
-			w.posted(id)
+			id, _, _ := w.made(n)
 			ids = append(ids, id)
 		}
 		out := w.slash(w.ada, w.direct(w.ada), "artist posts", nil)

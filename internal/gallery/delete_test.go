@@ -25,6 +25,25 @@ func (w *world) stands(n int) (id, thread string, post fedisim.Post) {
 	return id, thread, w.posted(id)
 }
 
+// made is a post of Ada's that was made before, with its message in a thread:
+// that is quicker than to have it posted.
+func (w *world) made(n int) (id, thread string, post fedisim.Post) {
+	w.Helper()
+	var err error
+	thread, err = w.discord.StartPost(w.ada, w.forum, "a thread", discordsim.Draft{Content: "nothing to share"})
+	w.must(err)
+	ack, err := w.discord.Say(w.discord.AppID(), thread, discordsim.Draft{Content: "It is posted."})
+	w.must(err)
+	w.clock.Advance(time.Second)
+	post = w.rook.Post(fmt.Sprintf("owl %d", n))
+	p := AdoptedPost{Account: w.app, Target: w.account, Guild: community.GuildID(w.guild), Thread: community.ChannelID(thread), Author: community.MemberID(w.ada),
+		Ack: ack, Post: community.PostID(post.ID), URL: post.URL, URI: post.URI, At: w.clock.Now()}
+	if _, err := w.g.Adopt(w.Context(), p); err != nil {
+		w.Fatal(err)
+	}
+	return adoptedID(p), thread, post
+}
+
 // gone fails unless post, acknowledgement and all that is kept of them are gone.
 func (w *world) gone(id, thread string) {
 	w.Helper()
@@ -126,7 +145,7 @@ func TestDeleteByWhateverNamesThePost(t *testing.T) {
 			"its code":           func(_ fedisim.Post, s *submission) string { return shownCode(s.Code) },
 			"its code, quoted":   func(_ fedisim.Post, s *submission) string { return "`" + strings.ToLower(s.Code) + "`" },
 		}
-		id, thread, post := w.stands(1)
+		id, thread, post := w.made(1)
 		for name, ref := range refs {
 			f, err := w.g.find(t.Context(), ref(post, w.sub(id)))
 			w.must(err)
@@ -144,7 +163,7 @@ func TestDeleteByWhateverNamesThePost(t *testing.T) {
 func TestDeleteFindsNothingElse(t *testing.T) {
 	alone(t, func(t *testing.T, s *store.Store) {
 		w := withCommands(t, s)
-		id, _, post := w.stands(1)
+		id, _, post := w.made(1)
 		for _, ref := range []string{"nothing", "https://other.example/@gallery/" + post.ID, "https://mastodon.example/@gallery/12345", "https://mastodon.example", "AAAA-BBBB-CCCC",
 			"' or 1=1 --", "%", strings.Repeat("x", 1900), "://", "http://[::1"} {
 			if got := w.said(w.ada, w.text, "delete_fedi", discordsim.Args{"post": ref}); !strings.Contains(got, "I know of no such post") {
@@ -161,7 +180,7 @@ func TestDeleteFindsNothingElse(t *testing.T) {
 func TestWhoMayDelete(t *testing.T) {
 	alone(t, func(t *testing.T, s *store.Store) {
 		w := withCommands(t, s)
-		id, thread, post := w.stands(1)
+		id, thread, post := w.made(1)
 		url := discordsim.Args{"post": post.URL}
 		got := w.said(w.ben, w.text, "delete_fedi", url)
 		contains(t, got, "That is not a post of yours")
@@ -200,7 +219,7 @@ func TestWhoMayDelete(t *testing.T) {
 func TestWhoeverHasTheCodeMayDelete(t *testing.T) {
 	alone(t, func(t *testing.T, s *store.Store) {
 		w := withCommands(t, s)
-		id, thread, _ := w.stands(1)
+		id, thread, _ := w.made(1)
 		code := w.sub(id).Code
 		stranger := w.discord.AddUser("zoe") // of no guild of ours
 		w.discord.InstallForUser(stranger)
@@ -224,7 +243,7 @@ func TestWhoeverHasTheCodeMayDelete(t *testing.T) {
 func TestDeleteWorksAfterTheThreadIsGone(t *testing.T) {
 	alone(t, func(t *testing.T, s *store.Store) {
 		w := withCommands(t, s)
-		id, thread, post := w.stands(1)
+		id, thread, post := w.made(1)
 		direct := w.direct(w.ada)
 		w.discord.DeleteChannel(thread)
 		w.discord.Kick(w.guild, w.ada)
@@ -240,7 +259,7 @@ func TestDeleteWorksAfterTheThreadIsGone(t *testing.T) {
 func TestDeleteOfWhatIsGoneIsDone(t *testing.T) {
 	alone(t, func(t *testing.T, s *store.Store) {
 		w := withCommands(t, s)
-		id, thread, post := w.stands(1)
+		id, thread, post := w.made(1)
 		w.rook.Delete(post.ID)
 		if got := w.later(w.ada, thread, "delete_fedi", nil); got != deletedOn {
 			t.Errorf("she is told %q", got)
@@ -254,7 +273,7 @@ func TestDeleteOfWhatIsGoneIsDone(t *testing.T) {
 func TestDeleteInTheThreadAsksWhichOfSeveral(t *testing.T) {
 	alone(t, func(t *testing.T, s *store.Store) {
 		w := withCommands(t, s)
-		id, thread, post := w.stands(1)
+		id, thread, post := w.made(1)
 		second, err := w.discord.Say(w.ada, thread, discordsim.Draft{Content: "another owl", Files: []discordsim.File{picture(2)}})
 		w.must(err)
 		w.menu(w.ada, thread, second)
@@ -379,7 +398,7 @@ func TestDeleteWaitsForTheServerAndTellsEachOnce(t *testing.T) {
 func TestDeleteIsToldAfterTheTokenIsDead(t *testing.T) {
 	alone(t, func(t *testing.T, s *store.Store) {
 		w := withCommands(t, s)
-		id, thread, _ := w.stands(1)
+		id, thread, _ := w.made(1)
 		w.fedi.Down(503)
 		in, err := w.discord.Slash(w.ada, thread, "delete_fedi", nil)
 		w.must(err)
@@ -403,7 +422,7 @@ func TestDeleteIsToldAfterTheTokenIsDead(t *testing.T) {
 func TestARefusedDeletionLeavesThePost(t *testing.T) {
 	alone(t, func(t *testing.T, s *store.Store) {
 		w := withCommands(t, s)
-		id, thread, post := w.stands(1)
+		id, thread, post := w.made(1)
 		w.fedi.Inject(fedisim.Fail(403).On("DELETE", "/api/v1/statuses/").Always())
 		in, err := w.discord.Slash(w.ada, thread, "delete_fedi", nil)
 		w.must(err)
@@ -486,7 +505,7 @@ func TestDeleteByAPartOfTheThread(t *testing.T) {
 func TestDeleteGoesOnInAnotherProcess(t *testing.T) {
 	alone(t, func(t *testing.T, s *store.Store) {
 		w := withCommands(t, s)
-		id, thread, _ := w.stands(1)
+		id, thread, _ := w.made(1)
 		w.fedi.Down(503)
 		in, err := w.discord.Slash(w.ada, thread, "delete_fedi", nil)
 		w.must(err)

@@ -52,6 +52,19 @@ func ownedBy(ctx context.Context, tx store.Tx, m inbox.Member, states string) ([
 // Shares implements mydata.Sharer: what the gallery posts answers nobody.
 func (*Gallery) Shares() {}
 
+// Members implements mydata.Lister: an artist may never have written to the bot.
+func (g *Gallery) Members(ctx context.Context, tx store.Tx) ([]string, error) {
+	r, err := tx.Query(ctx, `select member from gallery_artist union select artist from gallery_submission where artist <> '' union select member from gallery_quiet`)
+	all, err := store.Collect(r, err, func(row store.Row) (h string, err error) {
+		err = row.Scan(&h)
+		return strings.ToLower(discord.HandleOf(community.MemberID(h))), err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the members that the gallery knows: %w", err)
+	}
+	return all, nil
+}
+
 // Standing counts the posts of what a member has shared.
 func (g *Gallery) Standing(ctx context.Context, tx store.Tx, m inbox.Member, _ []inbox.Record) (int, error) {
 	all, err := ownedBy(ctx, tx, m, `'posting', 'posted'`)

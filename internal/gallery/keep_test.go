@@ -78,7 +78,21 @@ func TestForgetMe(t *testing.T) {
 		w.press(w.ada, no, verbNever)
 		bens, _ := w.begin(w.ben, "Ben's", picture(5))
 		w.sweep()
+		known := func() (all []string) {
+			w.must(s.Write(t.Context(), func(ctx context.Context, tx store.Tx) (err error) {
+				all, err = w.g.Members(ctx, tx)
+				return err
+			}))
+			slices.Sort(all)
+			return all
+		}
+		if got := known(); !slices.Equal(got, []string{w.ada + "@discord", w.ben + "@discord"}) {
+			t.Errorf("known are %q", got)
+		}
 		w.forget(member(w.ada))
+		if got := known(); !slices.Equal(got, []string{w.ben + "@discord"}) {
+			t.Errorf("after she is forgotten %q are known", got)
+		}
 		w.work()
 		if held := w.holding("Adelheid"); len(held) != 0 {
 			t.Errorf("her name stands in %q", held)
@@ -120,8 +134,8 @@ func TestForgetMe(t *testing.T) {
 func TestDeleteAnswersDeletesWhatWasShared(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		w := withCommands(t, s)
-		id, thread, _ := w.stands(1)
-		other, otherThread, _ := w.stands(2)
+		id, thread, _ := w.made(1)
+		other, otherThread, _ := w.made(2)
 		w.begin(w.ada, "offered", picture(3))
 		m := member(w.ada)
 		for _, who := range []inbox.Member{member(w.ben), {Handle: "ada@mastodon.example", Pseudonym: "forgotten/y"}, {Handle: "@discord"}, {Handle: member(w.ben).Handle}} {
@@ -215,7 +229,7 @@ func TestForgetMeKeepsABlock(t *testing.T) {
 func TestPrune(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		w := withCommands(t, s)
-		stands, _, _ := w.stands(1)
+		stands, _, _ := w.made(1)
 		deleted, thread, post := w.stands(2)
 		w.later(w.ada, thread, "delete_fedi", nil)
 		w.gone(deleted, thread)

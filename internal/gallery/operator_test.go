@@ -21,7 +21,7 @@ func TestDeleteByOperator(t *testing.T) {
 			func(s *submission) string { return shownCode(s.Code) },
 			func(s *submission) string { return s.ID },
 		} {
-			id, thread, post := w.stands(1)
+			id, thread, post := w.made(1)
 			d, err := w.g.DeleteByOperator(t.Context(), name(w.sub(id)), "asked for by\nsomebody")
 			w.must(err)
 			if d.Submission != id || d.Link != post.URL || d.Before != Posted || d.Account != w.account {
@@ -57,7 +57,7 @@ func TestDeleteByOperator(t *testing.T) {
 func TestDeleteByOperatorOfTwo(t *testing.T) {
 	alone(t, func(t *testing.T, s *store.Store) {
 		w := withCommands(t, s)
-		id, _, post := w.stands(1)
+		id, _, post := w.made(1)
 		p := AdoptedPost{Account: w.app, Target: "other.example/7", Thread: "1", Author: "2", Post: community.PostID(post.ID), URL: "https://other.example/notice/" + post.ID}
 		if fresh, err := w.g.Adopt(t.Context(), p); err != nil || !fresh {
 			t.Fatal(fresh, err)

@@ -3,7 +3,6 @@ package gallery
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -12,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -123,34 +121,8 @@ func each(t *testing.T, fn func(t *testing.T, s *store.Store)) {
 func alone(t *testing.T, fn func(t *testing.T, s *store.Store)) {
 	t.Helper()
 	t.Parallel()
-	c := storetest.Config(t, store.SQLite)
-	blank, err := migrated()
-	if err == nil {
-		err = os.WriteFile(filepath.Join(c.Dir, store.FileName), blank, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	fn(t, storetest.Open(t, c, tables()...))
+	fn(t, storetest.Open(t, storetest.Config(t, store.SQLite), tables()...))
 }
-
-// migrated is a database with all tables and nothing in them: to copy it takes a
-// fraction of the time that making them does, of which there are many here.
-var migrated = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "rookery-gallery-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	s, err := store.Open(context.Background(), store.Config{Dir: dir})
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(s.Migrate(context.Background(), tables()...), s.Close()); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(filepath.Join(dir, store.FileName))
-})
 
 // tables are what the feature needs in a database.
 func tables() []store.Migrations {

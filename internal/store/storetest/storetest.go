@@ -7,8 +7,11 @@ package storetest
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"io/fs"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -49,6 +52,7 @@ func Config(t testing.TB, d store.Dialect) store.Config {
 // Open opens and migrates a database that is closed at the end of the test.
 func Open(t testing.TB, c store.Config, features ...store.Migrations) *store.Store {
 	t.Helper()
+	fill(t, c, features)
 	s, err := store.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -62,6 +66,23 @@ func Open(t testing.TB, c store.Config, features ...store.Migrations) *store.Sto
 		t.Fatal(err)
 	}
 	return s
+}
+
+// fill puts a SQLite file in its place that has the tables already, if there is
+// none yet.
+func fill(t testing.TB, c store.Config, features []store.Migrations) {
+	t.Helper()
+	file := filepath.Join(c.Dir, store.FileName)
+	if _, err := os.Stat(file); c.PostgresURL != "" || len(features) == 0 || !errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	b, err := blank(t.Context(), features)
+	if err == nil {
+		err = os.WriteFile(file, b, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func newDatabase(t testing.TB) string {
