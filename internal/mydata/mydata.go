@@ -59,6 +59,13 @@ type Sharer interface {
 	Shares() // does nothing
 }
 
+// Lister is a Keeper that may know members who have never mentioned us.
+type Lister interface {
+	Keeper
+	// Members are the handles of all whom it knows, in small letters.
+	Members(ctx context.Context, tx store.Tx) ([]string, error)
+}
+
 // platform is what is asked of the Fediverse.
 type platform interface {
 	Limits(account community.AccountID) (fedi.Instance, error)

@@ -369,6 +369,32 @@ func TestRestoredBackupForgetsAgain(t *testing.T) {
 	})
 }
 
+// Who was forgotten is forgotten again where a feature knows them, though they
+// had not written to us by the time of the backup.
+func TestRestoredBackupForgetsWhomAFeatureKnows(t *testing.T) {
+	each(t, func(w *world) {
+		w.says(w.ada, "forget me")
+		wishes, err := ReadWishes(w.Context(), w.store)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if err := w.store.Write(w.Context(), func(ctx context.Context, tx store.Tx) error {
+			_, err := tx.Exec(ctx, `delete from inbox_mention`)
+			return err
+		}); err != nil {
+			w.Fatal(err)
+		}
+		shared := &sharer{members: []string{"ben@far.example", strings.ToLower(w.ada.Handle())}}
+		w.data.Keepers = append(w.data.Keepers, shared)
+		if n, err := w.data.Grant(w.Context(), wishes); n != 1 || err != nil {
+			w.Errorf("%d were forgotten, %v", n, err)
+		}
+		if got := shared.forgotten; len(got) != 1 || got[0] != strings.ToLower(w.ada.Handle()) {
+			w.Errorf("forgotten are %q", got)
+		}
+	})
+}
+
 // A restore into an empty data directory knows of no wishes, and takes none back.
 func TestNoWishesTakeNothingBack(t *testing.T) {
 	each(t, func(w *world) {
@@ -411,8 +437,11 @@ func TestTidyIsDoneOnceADayWhateverTheClock(t *testing.T) {
 // sharer keeps one post of what each member has shared.
 type sharer struct {
 	keeper
-	asked []inbox.Member
+	asked   []inbox.Member
+	members []string
 }
+
+func (s *sharer) Members(context.Context, store.Tx) ([]string, error) { return s.members, nil }
 
 func (*sharer) Shares() {}
 

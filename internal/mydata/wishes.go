@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,7 +76,19 @@ func (d *MyData) Grant(ctx context.Context, w Wishes) (forgotten int, err error)
 		if err != nil {
 			return err
 		}
-		for _, handle := range handles {
+		for _, k := range d.Keepers {
+			l, ok := k.(Lister)
+			if !ok {
+				continue
+			}
+			more, err := l.Members(ctx, tx)
+			if err != nil {
+				return err
+			}
+			handles = append(handles, more...)
+		}
+		slices.Sort(handles)
+		for _, handle := range slices.Compact(handles) {
 			name, ok, err := pseudonym(ctx, tx, handle, false)
 			if err != nil {
 				return err
