@@ -19,7 +19,7 @@
 // Simulators and program share the machine's processors, so that the rates are
 // below what the program alone could do.
 //
-// All parts take half an hour, most of it the year and the requests that wait;
+// All parts take forty minutes, most of it the year and the requests that wait;
 // -only chooses. Converting is measured where there is an ffmpeg.
 //
 // How each thing is measured stands at the function that measures it. What a
