@@ -268,7 +268,7 @@ func (a *App) doesOf(id community.AccountID) mydata.Does {
 	name := a.nameOf(id)
 	for _, acc := range a.cfg.Accounts {
 		if acc.Name == name {
-			return mydata.Does{Answers: acc.Doing(config.FeaturePersona), Pictures: acc.Doing(config.FeatureGIFs), Word: a.cfg.GIFs.Word}
+			return mydata.Does{Answers: acc.Doing(config.FeaturePersona), Pictures: acc.Doing(config.FeatureGIFs), Shares: acc.Doing(config.FeatureGallery), Word: a.cfg.GIFs.Word}
 		}
 	}
 	return mydata.Does{Answers: a.persona != nil, Pictures: a.gifs != nil, Word: a.cfg.GIFs.Word}

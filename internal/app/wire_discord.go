@@ -287,5 +287,5 @@ func (a *App) discordAccount() (community.AccountID, bool) {
 // doesOnDiscord is what the application does for members.
 func (a *App) doesOnDiscord() mydata.Does {
 	d := a.cfg.Discord
-	return mydata.Does{Answers: d.Doing(config.FeaturePersona), Pictures: d.Doing(config.FeatureGIFs), Word: a.cfg.GIFs.Word}
+	return mydata.Does{Answers: d.Doing(config.FeaturePersona), Pictures: d.Doing(config.FeatureGIFs), Shares: d.Doing(config.FeatureGallery), Word: a.cfg.GIFs.Word}
 }

@@ -358,7 +358,7 @@ func TestAForgottenMemberDoesNotBeginAnew(t *testing.T) {
 		w.forget("Ada@art.example")
 		for _, table := range []string{"budget_used where name", "budget_reserved where member"} {
 			var n int64
-			if err := s.QueryRow(t.Context(), "select count(*) from "+table+" like '%ada%'").Scan(&n); err != nil || n != 0 {
+			if err := s.QueryRow(t.Context(), "select count(*) from "+table+" like '%ada@%'").Scan(&n); err != nil || n != 0 {
 				t.Errorf("%d rows of %s = ada, %v", n, table, err)
 			}
 		}

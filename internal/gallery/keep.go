@@ -91,7 +91,7 @@ func (g *Gallery) DeleteAnswers(ctx context.Context, tx store.Tx, m inbox.Member
 			continue
 		}
 		n++
-		if err := g.remove(ctx, tx, s, deletion{event: ledger.Deleted, by: s.Subject, via: "delete answers"}); err != nil {
+		if err := g.remove(ctx, tx, s, deletion{event: ledger.Deleted, by: s.Subject, via: "delete posts"}); err != nil {
 			return 0, err
 		}
 	}

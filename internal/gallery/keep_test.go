@@ -160,7 +160,7 @@ func TestDeleteAnswersDeletesWhatWasShared(t *testing.T) {
 		}
 		w.gone(id, thread)
 		w.gone(other, otherThread)
-		if e := w.last(id, ledger.Deleted); e.Via != "delete answers" {
+		if e := w.last(id, ledger.Deleted); e.Via != "delete posts" {
 			t.Errorf("the ledger says %+v", e)
 		}
 	})

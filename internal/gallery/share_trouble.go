@@ -147,7 +147,10 @@ func (w *worker) troubled(ctx context.Context, account community.AccountID, trou
 	return notBefore, nil
 }
 
-// wellAgain takes back what artists were told of the trouble of an account.
+// wellAgain notes that the trouble of an account is over. What artists were told
+// of it stays until it is their turn: were it taken back from all at once, a
+// server that takes some files each half hour would have every message edited
+// each time.
 func (w *worker) wellAgain(ctx context.Context, account community.AccountID) error {
 	var at int64
 	err := w.Store.QueryRow(ctx, `select trouble_at from gallery_worker where account = $1`, string(account)).Scan(&at)
@@ -156,17 +159,8 @@ func (w *worker) wellAgain(ctx context.Context, account community.AccountID) err
 	}
 	if err == nil {
 		err = w.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-			if _, err := tx.Exec(ctx, `update gallery_worker set trouble_at = 0, failures = 0 where account = $1`, string(account)); err != nil {
-				return err
-			}
-			return w.each(ctx, tx, account, func(s *submission) error {
-				p, _, err := readProgress(ctx, tx, s.ID)
-				if err != nil || s.Trouble == "" || !p.since.IsZero() {
-					return err // nothing was said, or of trouble of its own
-				}
-				s.Trouble = ""
-				return errors.Join(s.save(ctx, tx, w.Clock.Now()), w.refresh(ctx, tx, s))
-			})
+			_, err := tx.Exec(ctx, `update gallery_worker set trouble_at = 0, failures = 0 where account = $1`, string(account))
+			return err
 		})
 	}
 	if err != nil {

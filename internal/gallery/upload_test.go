@@ -90,8 +90,8 @@ func TestWhatAFileIs(t *testing.T) {
 	alone(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, options{})
 		id, _ := w.share("called a PNG", discordsim.File{Name: "owl.png", Type: "image/png", Data: photo(1, 32), Description: "An owl."})
-		if p := w.posted(id); p.Media[0].Type != "image/jpeg" || p.Media[0].Said != "image/jpeg" || p.Media[0].Name != "1.jpg" {
-			t.Errorf("%+v", p.Media[0])
+		if p := w.posted(id); p.Media[0].Type != "image/jpeg" || p.Media[0].Said != "image/jpeg" || p.Media[0].Name != id+"-1.jpg" {
+			t.Errorf("%s %s %s", p.Media[0].Type, p.Media[0].Said, p.Media[0].Name)
 		}
 		w.set("audio", "off")
 		id, thread := w.share("called a picture", discordsim.File{Name: "owl.png", Type: "image/png", Description: "An owl.",

@@ -40,6 +40,8 @@ func (r request) do(ctx context.Context, c words.Command) (string, error) {
 		return r.forget(ctx)
 	case words.DeleteAnswers:
 		return r.deleteAnswers(ctx)
+	case words.DeletePosts:
+		return r.deletePosts(ctx)
 	case words.Quota:
 		return r.quota(ctx)
 	}
@@ -59,6 +61,8 @@ func (r request) help() string {
 		named, nobody = words.MyDataHelpBoth, words.MyDataHelpBothNoOperator
 	case r.does.Pictures:
 		named, nobody = words.MyDataHelpPictures, words.MyDataHelpPicturesNoOperator
+	case r.does.Shares && !r.does.Answers:
+		named, nobody = words.MyDataHelpShares, words.MyDataHelpSharesNoOperator
 	}
 	if r.Operator == "" {
 		named = nobody
@@ -69,7 +73,7 @@ func (r request) help() string {
 // one is the text that an account has which answers, or else the one of an
 // account that only shows pictures.
 func (r request) one(answers, pictures words.Key) words.Key {
-	if r.does.Answers || !r.does.Pictures {
+	if r.does.Answers || !r.does.Pictures && !r.does.Shares {
 		return answers
 	}
 	return pictures
@@ -209,26 +213,48 @@ func (r request) deleteAnswers(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	gone, err := r.each(func(k Keeper) (int, error) { return k.DeleteAnswers(ctx, r.tx, m, all) })
+	gone, err := r.each(func(k Keeper) (int, error) {
+		if _, ok := k.(Sharer); ok {
+			return 0, nil // what somebody made is deleted when they say that
+		}
+		return k.DeleteAnswers(ctx, r.tx, m, all)
+	})
 	if err != nil {
 		return "", err
 	}
-	var said []string
-	if gone.answers > 0 {
-		said = append(said, r.l.Say(words.MyDataAnswersDeleted, words.Args{"n": gone.answers}))
-	}
-	if gone.shared > 0 {
-		said = append(said, r.l.Say(words.MyDataSharedDeleted, words.Args{"n": gone.shared}))
-	}
-	if len(said) == 0 {
+	if gone.answers == 0 {
 		return r.l.Say(words.MyDataNoAnswers, nil), nil
 	}
-	return strings.Join(said, " "), nil
+	return r.l.Say(words.MyDataAnswersDeleted, words.Args{"n": gone.answers}), nil
+}
+
+// deletePosts has all deleted that the member has shared.
+func (r request) deletePosts(ctx context.Context) (string, error) {
+	m, all, err := r.mentions(ctx)
+	if err != nil {
+		return "", err
+	}
+	gone, err := r.each(func(k Keeper) (int, error) {
+		if _, ok := k.(Sharer); !ok {
+			return 0, nil
+		}
+		return k.DeleteAnswers(ctx, r.tx, m, all)
+	})
+	if err != nil {
+		return "", err
+	}
+	if gone.shared == 0 {
+		return r.l.Say(words.MyDataNoPosts, nil), nil
+	}
+	return r.l.Say(words.MyDataSharedDeleted, words.Args{"n": gone.shared}), nil
 }
 
 func (r request) quota(ctx context.Context) (string, error) {
-	if r.does.Pictures && !r.does.Answers {
+	switch {
+	case r.does.Pictures && !r.does.Answers:
 		return r.l.Say(words.MyDataQuotaPictures, nil), nil
+	case r.does.Shares && !r.does.Answers:
+		return r.l.Say(words.MyDataQuotaShares, nil), nil
 	}
 	said, err := r.answersLeft(ctx)
 	if err == nil && r.does.Pictures {

@@ -95,6 +95,7 @@ type Config struct {
 type Does struct {
 	Answers  bool   // mentions, with a language model
 	Pictures bool   // shows them on request
+	Shares   bool   // posts what members share with it
 	Word     string // that begins such a request, if it answers too
 }
 

@@ -192,8 +192,17 @@ func TestQuotedWordsAreCommands(t *testing.T) {
 				continue
 			}
 			for _, c := range Commands() {
-				// Pictures are not counted.
-				if want := c != Quota || !strings.HasPrefix(string(k), "mydata.help_pictures"); shown[c] != want {
+				shares, pictures := strings.HasPrefix(string(k), "mydata.help_shares"), strings.HasPrefix(string(k), "mydata.help_pictures")
+				want := true
+				switch c {
+				case Quota: // pictures are not counted, nor what is shared
+					want = !pictures && !shares
+				case DeleteAnswers:
+					want = !shares
+				case DeletePosts:
+					want = shares
+				}
+				if shown[c] != want {
 					t.Errorf("%s in %s shows the command %s: %v", k, l, c, shown[c])
 				}
 			}

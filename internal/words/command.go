@@ -22,12 +22,13 @@ const (
 	MyData        Command = "my_data"
 	ForgetMe      Command = "forget_me"
 	DeleteAnswers Command = "delete_answers"
+	DeletePosts   Command = "delete_posts"
 	Quota         Command = "quota"
 )
 
 // Commands are all commands, in the order in which a help text shows them.
 func Commands() []Command {
-	return []Command{Help, Stop, Start, MyData, ForgetMe, DeleteAnswers, Quota}
+	return []Command{Help, Stop, Start, MyData, ForgetMe, DeleteAnswers, DeletePosts, Quota}
 }
 
 // longestCommand bounds what is looked at; no command is nearly as long.

@@ -22,6 +22,12 @@ const (
 	MyDataShared          Key = "mydata.shared"           // {n}
 	MyDataForgottenShared Key = "mydata.forgotten_shared" // {n}; follows MyDataForgotten or MyDataForgottenAnswers
 	MyDataSharedDeleted   Key = "mydata.shared_deleted"   // {n}
+	MyDataNoPosts         Key = "mydata.no_posts"
+
+	// What is said where members only share.
+	MyDataHelpShares           Key = "mydata.help_shares" // {operator}
+	MyDataHelpSharesNoOperator Key = "mydata.help_shares_no_operator"
+	MyDataQuotaShares          Key = "mydata.quota_shares"
 
 	MyDataQuota          Key = "mydata.quota"           // {used}, {limit}, {time}
 	MyDataQuotaUnlimited Key = "mydata.quota_unlimited" // {used}
