@@ -101,6 +101,13 @@ func (g *Gallery) settleDelete(ctx context.Context, tx store.Tx, id string, r ou
 		}
 		args["reason"] = discord.Escape(reason)
 		s.Note = g.say(l, words.GalleryNotDeleted, args)
+		if s.Artist == "" { // forgotten meanwhile: see forgetArtist
+			s.scrub()
+			s.Drafting = nil
+			if err := s.storeMedia(ctx, tx); err != nil {
+				return err
+			}
+		}
 		g.Log.Error("a post could not be deleted", "submission", s.ID, "account", s.Target, "reason", reason)
 		if g.Tell != nil {
 			link := s.PostURL
@@ -139,7 +146,7 @@ func (g *Gallery) settleDelete(ctx context.Context, tx store.Tx, id string, r ou
 	if err := s.save(ctx, tx, g.Clock.Now()); err != nil {
 		return err
 	}
-	if err := s.storeMedia(ctx, tx); err != nil {
+	if err := errors.Join(s.storeMedia(ctx, tx), g.refreshReview(ctx, tx, s)); err != nil {
 		return err
 	}
 	for try := range s.Tries + 1 { // what it said is nothing to keep

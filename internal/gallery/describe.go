@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"rookery/internal/discord"
+	"rookery/internal/gallery/compose"
 	"rookery/internal/gallery/ledger"
 	"rookery/internal/outbox"
 	"rookery/internal/store"
@@ -129,7 +130,7 @@ func (g *Gallery) filled(ctx context.Context, p *discord.Press) (discord.Answer,
 	switch {
 	case verb == formWarning:
 		return g.change(ctx, p, id, func(_ context.Context, _ store.Tx, s *submission) error {
-			s.CW = cutRunes(oneLine(p.Fields["cw"]), mostWarning)
+			s.CW = cutRunes(compose.Warning(p.Fields["cw"]), mostWarning)
 			return nil
 		})
 	case verb == formAlts && len(p.Args) > 3:

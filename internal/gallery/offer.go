@@ -501,6 +501,8 @@ func (g *Gallery) previewOf(l words.Language, s *submission, m medium, most int)
 	}
 	alt, cut := m.alt(words.Match(s.Language), most)
 	switch {
+	case alt != "" && m.Spoiler:
+		head += " ||" + discord.Escape(alt) + "||"
 	case alt != "":
 		head += " " + discord.Escape(alt)
 		if cut {

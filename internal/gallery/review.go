@@ -44,11 +44,11 @@ func (g *Gallery) reviewMessage(ctx context.Context, s *submission) discord.Mess
 			{ID: discord.CustomID(action, verbReject, s.ID), Label: g.say(l, words.GalleryReject, nil), Style: discord.Danger},
 		}}}
 		return m
-	case Accepted, Posting, Posted, Deleting, Deleted:
+	case Accepted, Posting, Posted, Deleting:
 		m.Content = g.say(l, words.GalleryReviewApproved, args)
 	case Rejected:
 		m.Content = g.say(l, words.GalleryReviewRejected, args)
-	case Offered, Declined, Expired, Withdrawn:
+	case Offered, Deleted, Declined, Expired, Withdrawn:
 		m.Content, m.Embeds = g.say(l, words.GalleryReviewOver, args), nil
 	}
 	return m

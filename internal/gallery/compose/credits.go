@@ -44,6 +44,11 @@ func Link(s string) (string, bool) {
 // alone.
 var escapes = regexp.MustCompile(`\\([\\*_~|<>#\[\]()\x60:.+-])`)
 
+// Warning is a content warning as it is posted: one line that addresses nobody.
+func Warning(s string) string {
+	return strings.Join(strings.Fields(community.WithoutMentions(clean(s))), " ")
+}
+
 // Credits says whose work it is: "Art by Ada — https://art.example/ada". Links
 // that Link refuses are left out, as are those after the fifth, and repeated
 // ones. It is empty if there is neither a name nor a link.

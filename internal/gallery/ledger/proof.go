@@ -155,7 +155,9 @@ func (p *proof) processor(e Entry) string {
 // description is the last that is said of it.
 func (p *proof) number(m Medium) int {
 	for i, have := range p.media {
-		if have.N == m.N && have.Name == m.Name && have.SHA256 == m.SHA256 {
+		// What it is by its hash is found out when it is posted.
+		if have.N == m.N && have.Name == m.Name && (have.SHA256 == m.SHA256 || have.SHA256 == "") {
+			p.media[i].SHA256 = m.SHA256
 			p.media[i].Alt = cmp.Or(m.Alt, have.Alt)
 			return i + 1
 		}
