@@ -94,6 +94,11 @@ func (g *Gallery) settleDelete(ctx context.Context, tx store.Tx, id string, r ou
 	args := words.Args{"server": discord.Escape(serverOf(a, s)), "account": shownHandle(a)}
 	if r.State != outbox.Confirmed {
 		s.State = Posted
+		e := g.entry(s, ledger.Stands)
+		e.By = "server"
+		if err := g.Ledger.Write(ctx, tx, e); err != nil {
+			return err
+		}
 		l := g.language(ctx, s)
 		reason := r.Reason
 		if r.Detail != "" {
@@ -125,8 +130,8 @@ func (g *Gallery) settleDelete(ctx context.Context, tx store.Tx, id string, r ou
 		}
 		return g.refresh(ctx, tx, s)
 	}
-	e := g.entry(s, ledger.Revoked)
-	e.By, e.Note = "", "the server has deleted the post"
+	e := g.entry(s, ledger.Gone)
+	e.By = "server"
 	if err := g.Ledger.Write(ctx, tx, e); err != nil {
 		return err
 	}

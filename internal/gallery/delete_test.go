@@ -116,7 +116,7 @@ func TestDeleteButtonAsksOnce(t *testing.T) {
 			}
 		}
 		w.gone(id, thread)
-		if got := w.events(id); got != "offered agreed posted deleted revoked" {
+		if got := w.events(id); got != "offered agreed posted deleted gone" {
 			t.Errorf("the ledger has %q", got)
 		}
 		if e := w.last(id, ledger.Deleted); e.By != w.subject(w.ada) || e.Via != "button" || e.Post != post.URL {

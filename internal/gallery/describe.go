@@ -98,10 +98,7 @@ func (g *Gallery) pressPage(p *discord.Press, s *submission, page, from string) 
 	for _, m := range s.Media[n*perPage : min((n+1)*perPage, len(s.Media))] {
 		value := m.Alt
 		if m.By == byNobody {
-			value = m.Draft
-			if m.Model != "" {
-				value = m.Model
-			}
+			value = m.said()
 		}
 		form.Fields = append(form.Fields, discord.Input{
 			ID: strconv.Itoa(m.N), Label: shorten(g.say(l, words.GalleryField, words.Args{"n": m.N, "name": m.Name}), mostLabel),
@@ -214,13 +211,10 @@ func (g *Gallery) changePost(ctx context.Context, tx store.Tx, s *submission) er
 // theirs and the model's.
 func (m *medium) write(text string) {
 	text = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(text, "\r\n", "\n"), "\uFFFD"))
-	draft := m.Draft
-	if draft == "" {
-		draft = m.Model
-	}
+	draft := m.said()
 	switch {
 	case text == "":
-		m.Alt, m.By, m.Model = "", byNobody, ""
+		m.Alt, m.By, m.Model, m.Draft = "", byNobody, "", ""
 	case text == m.Alt:
 	case draft != "" && text == strings.TrimSpace(draft):
 		m.Alt, m.By = text, byDraft
@@ -274,6 +268,10 @@ func (g *Gallery) askWarning(p *discord.Press, s *submission) discord.Answer {
 		Fields: []discord.Input{{ID: "cw", Label: shorten(g.say(p.Language, words.GalleryCWField, nil), mostLabel), Value: s.CW, Placeholder: shorten(g.say(p.Language, words.GalleryCWHint, nil), 100), Max: mostWarning}}}}
 }
 
+// draftsToo is what the ledger notes of a yes to sending pictures at once, and
+// not only when they are posted.
+const draftsToo = "for drafts before posting, too"
+
 // pressDraft has the model describe what nobody has, before anything is posted:
 // the press is the yes to sending it now, and the button has said to whom.
 func (g *Gallery) pressDraft(ctx context.Context, p *discord.Press, id string) (discord.Answer, error) {
@@ -289,15 +287,13 @@ func (g *Gallery) pressDraft(ctx context.Context, p *discord.Press, id string) (
 			return nil
 		}
 		ask = true
-		s.AI, s.Processor, s.Model = true, g.processorName(), g.ModelName
-		e := g.entry(s, ledger.Drafted)
-		e.Processor, e.Model, e.Via = g.processorName(), g.ModelName, "button"
+		// The yes is for now alone: whether what is left goes there when it is
+		// posted is asked with AI: on.
+		s.Drafted = g.processor(g.language(ctx, s))
+		// That they are sent is written where they are: see look.
+		e := g.entry(s, ledger.AIOn)
+		e.Processor, e.Model, e.Via, e.Note = g.processorName(), g.ModelName, "button", draftsToo
 		e.Text = g.say(p.Language, words.GalleryDraft, words.Args{"processor": g.processor(p.Language)})
-		on := g.entry(s, ledger.AIOn)
-		on.Processor, on.Model, on.Via, on.Text = e.Processor, e.Model, e.Via, e.Text
-		if err := g.Ledger.Write(ctx, tx, on); err != nil {
-			return err
-		}
 		if err := g.Ledger.Write(ctx, tx, e); err != nil {
 			return err
 		}

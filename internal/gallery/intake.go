@@ -99,7 +99,7 @@ func (g *Gallery) offerIn(ctx context.Context, tx store.Tx, s *submission) error
 	if err := s.insert(ctx, tx); err != nil {
 		return err
 	}
-	msg, text := g.offerMessage(ctx, s)
+	msg, text, _ := g.offerMessage(ctx, s)
 	e := g.entry(s, ledger.Offered)
 	e.Text, e.By = text, ""
 	if err := g.Ledger.Write(ctx, tx, e); err != nil {
@@ -423,8 +423,12 @@ func (g *Gallery) dayAgo() time.Time { return g.Clock.Now().Add(-24 * time.Hour)
 
 // Restored gives what was not posted when a backup was made back to its artist:
 // it may stand by now, and nobody here knows. It is called once, after the
-// database was put back, and tells how many there were.
+// database was put back, and tells how many there were. What stood then may be
+// deleted by now: that is looked at again.
 func (g *Gallery) Restored(ctx context.Context) (int, error) {
+	if err := g.lookAgain(ctx); err != nil {
+		return 0, err
+	}
 	r, err := g.Store.Query(ctx, `select id from gallery_submission where state in ('offered', 'review', 'accepted') order by id`)
 	ids, err := store.Collect(r, err, func(row store.Row) (s string, err error) { return s, row.Scan(&s) })
 	if err != nil {

@@ -2,6 +2,7 @@ package gallery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -71,10 +72,10 @@ func (g *Gallery) Standing(ctx context.Context, tx store.Tx, m inbox.Member, _ [
 	return len(all), err
 }
 
-// DeleteAnswers plans the deletion of these posts, and returns how many there
-// are.
+// DeleteAnswers plans the deletion of these posts, takes back what waits to be
+// posted or for the member's answer, and returns how many it were in all.
 func (g *Gallery) DeleteAnswers(ctx context.Context, tx store.Tx, m inbox.Member, _ []inbox.Record) (int, error) {
-	all, err := ownedBy(ctx, tx, m, `'posting', 'posted'`)
+	all, err := ownedBy(ctx, tx, m, `'offered', 'review', 'accepted', 'posting', 'posted'`)
 	if err != nil {
 		return 0, err
 	}
@@ -84,19 +85,28 @@ func (g *Gallery) DeleteAnswers(ctx context.Context, tx store.Tx, m inbox.Member
 		if err != nil {
 			return 0, err
 		}
-		if g.strange(s) {
-			if err := g.tellStrange(ctx, tx, s); err != nil {
-				return 0, err
+		switch s.State {
+		case Posting, Posted:
+			if g.strange(s) {
+				err = g.tellStrange(ctx, tx, s)
+				break
 			}
-			continue
+			n++
+			err = g.remove(ctx, tx, s, deletion{event: ledger.Deleted, by: s.Subject, via: viaDeletePosts})
+		case Offered, Review, Accepted:
+			n++
+			err = g.withdraw(ctx, tx, s, viaDeletePosts)
+		case Deleting, Deleted, Declined, Expired, Withdrawn, Rejected: // meanwhile
 		}
-		n++
-		if err := g.remove(ctx, tx, s, deletion{event: ledger.Deleted, by: s.Subject, via: "delete posts"}); err != nil {
-			return 0, err
+		if err != nil {
+			return 0, fmt.Errorf("delete %s, which a member has shared: %w", s.ID, err)
 		}
 	}
 	return n, nil
 }
+
+// viaDeletePosts is how the ledger has it that a member wrote these words.
+const viaDeletePosts = "delete posts"
 
 // ForgetMember lets go of everything that is kept of a member: what is not
 // posted yet is taken back, who made what stands is not known any more, and
@@ -163,7 +173,8 @@ func (g *Gallery) forgetArtist(ctx context.Context, tx store.Tx, id, pseudonym s
 	if err := s.save(ctx, tx, g.Clock.Now()); err != nil {
 		return err
 	}
-	if err := s.storeMedia(ctx, tx); err != nil {
+	// What the moderators were asked shows what the member wrote.
+	if err := errors.Join(s.storeMedia(ctx, tx), g.refreshReview(ctx, tx, s)); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `update gallery_submission set forgotten = $2 where id = $1`, s.ID, store.Storable(pseudonym, 1<<10))

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"rookery/internal/community"
@@ -50,10 +51,32 @@ func (g *Gallery) entry(s *submission, e ledger.Event) ledger.Entry {
 
 // by is whose words describe a medium.
 func (m medium) by() altBy {
-	if m.By == byNobody && m.Model != "" {
+	if m.By == byNobody && m.said() != "" {
 		return byModel
 	}
 	return m.By
+}
+
+// said is what the model says of a medium; "" for nothing.
+func (m medium) said() string {
+	if m.Model != "" {
+		return m.Model
+	}
+	return m.Draft
+}
+
+// drafted tells whether pictures have gone to the model already: then no offer
+// says that they go to none.
+func (s *submission) drafted() bool {
+	return s.Drafted != "" || slices.ContainsFunc(s.Media, func(m medium) bool { return m.said() != "" || m.By == byDraft || m.By == byEdited })
+}
+
+// draftedBy is who got them; now is who runs the model now.
+func (s *submission) draftedBy(now string) string {
+	if s.Drafted == "" {
+		return now
+	}
+	return s.Drafted
 }
 
 // source is by as compose and the ledger have it.
@@ -190,8 +213,8 @@ func (g *Gallery) reoffer(ctx context.Context, id string, o *discord.Original, n
 func (g *Gallery) reofferIn(ctx context.Context, tx store.Tx, s *submission, o *discord.Original, note words.Key, args words.Args) error {
 	l := g.language(ctx, s)
 	entry := g.entry(s, ledger.Void)
-	// Not what it says: that may hold a file's name, or a server's words.
-	entry.By, entry.Note = "", string(note)
+	// Without the names of files and a server's words, which are not for ever.
+	entry.By, entry.Note = "program", words.English.Say(note, words.Args{"name": "a file", "account": entry.Target, "reason": "its own words"})
 	if err := g.Ledger.Write(ctx, tx, entry); err != nil {
 		return err
 	}
@@ -209,13 +232,26 @@ func (g *Gallery) reofferIn(ctx context.Context, tx store.Tx, s *submission, o *
 	s.State, s.Agreed, s.Next = Offered, timeOf(0), timeOf(0)
 	s.AI, s.Processor, s.Model, s.Warned = false, "", "", false
 	s.Expires = g.Clock.Now().Add(g.ExpireAfter)
-	s.Note, s.Trouble = g.say(l, note, args), ""
+	s.Note, s.Trouble = g.say(l, note, escaped(args)), ""
 	tx.AfterCommit(func() { g.follow(s.Source); g.observe(OutcomeReturned) })
 	if err := g.refreshReview(ctx, tx, s); err != nil {
 		return err
 	}
 	s.Reviewed = ""
 	return g.store(ctx, tx, s)
+}
+
+// escaped are the arguments of a note with the words of others made harmless in
+// Discord's markup; names of files come so.
+func escaped(args words.Args) words.Args {
+	out := words.Args{}
+	for k, v := range args {
+		if text, ok := v.(string); ok && (k == "account" || k == "reason") {
+			v = discord.Escape(text)
+		}
+		out[k] = v
+	}
+	return out
 }
 
 // renderOffer implements discord.Rendering: the message of a submission as it
@@ -240,7 +276,7 @@ func (g *Gallery) message(ctx context.Context, s *submission) discord.Message {
 	rows := func(b ...discord.Button) []discord.Row { return []discord.Row{{Buttons: b}} }
 	switch s.State {
 	case Offered:
-		m, _ := g.offerMessage(ctx, s)
+		m, _, _ := g.offerMessage(ctx, s)
 		return m
 	case Review:
 		return discord.Message{Content: g.say(l, words.GalleryInReview, args), Rows: rows(button(verbCancel, words.GalleryCancel, discord.Plain))}
@@ -294,7 +330,7 @@ func (g *Gallery) offersAI(s *submission, a Account) bool {
 func (s *submission) undescribed() int {
 	n := 0
 	for _, m := range s.Media {
-		if m.By == byNobody {
+		if m.by() == byNobody {
 			n++
 		}
 	}
@@ -305,7 +341,7 @@ func (s *submission) undescribed() int {
 func (s *submission) undescribedPictures() int {
 	n := 0
 	for _, m := range s.Media {
-		if m.By == byNobody && m.picture() {
+		if m.by() == byNobody && m.picture() {
 			n++
 		}
 	}
@@ -390,6 +426,8 @@ func (g *Gallery) statement(l words.Language, s *submission, a Account) string {
 	switch {
 	case g.asks(s) && s.undescribedPictures() > 0:
 		text += " " + g.say(l, words.GalleryOfferAIOn, words.Args{"processor": discord.Escape(g.processor(l))})
+	case s.drafted():
+		text += " " + g.say(l, words.GalleryOfferAIDrafted, words.Args{"processor": discord.Escape(s.draftedBy(g.processor(l)))})
 	case g.Model != nil && a.AI:
 		text += " " + g.say(l, words.GalleryOfferAIOff, nil)
 	default:
@@ -399,14 +437,15 @@ func (g *Gallery) statement(l words.Language, s *submission, a Account) string {
 }
 
 // offerMessage is the offer: what is asked, the preview and the buttons. The
-// text is the statement alone.
-func (g *Gallery) offerMessage(ctx context.Context, s *submission) (m discord.Message, text string) {
+// text is the statement alone, which is never cut; shown names all that was
+// shown.
+func (g *Gallery) offerMessage(ctx context.Context, s *submission) (m discord.Message, text, shown string) {
 	l := g.language(ctx, s)
 	a, _ := g.account(s.Target)
 	text = g.statement(l, s, a)
 	m = discord.Message{Content: text}
-	if s.Note != "" {
-		m.Content = shorten("**"+discord.Escape(s.Note)+"**\n"+text, discord.MaxContent)
+	if room := discord.MaxContent - discord.Length(text) - len("****\n"); s.Note != "" && room > 0 {
+		m.Content = "**" + shorten(s.Note, room) + "**\n" + text
 	}
 	preview := g.preview(l, s, a)
 	m.Embeds = []discord.Embed{{Title: g.say(l, words.GalleryPreview, nil), Text: shorten(preview, mostPreview)}}
@@ -415,19 +454,30 @@ func (g *Gallery) offerMessage(ctx context.Context, s *submission) (m discord.Me
 		m.Embeds = nil
 		m.Content = shorten(m.Content+"\n\n"+preview, discord.MaxContent)
 	}
-	m.Rows = g.rows(ctx, l, s, a, digestOfMessage(m))
-	return m, text
+	shown = s.shown(m, a)
+	m.Rows = g.rows(ctx, l, s, a, shown)
+	return m, text, shown
 }
 
 // mostPreview is how long the text of a box may be. Source: resources/message,
 // "Embed Limits".
 const mostPreview = 4096
 
-// digestOfMessage names what an offer shows: a press on Post publicly counts
-// only for what its message has shown.
-func digestOfMessage(m discord.Message) string {
+// shown names what an offer shows, and all that is posted after a yes, also what
+// a preview has no room for: a press on Post publicly counts only for that.
+func (s *submission) shown(m discord.Message, a Account) string {
 	m.Rows = nil
-	b, _ := json.Marshal(m) // of strings: never fails
+	media := slices.Clone(s.Media)
+	for i := range media {
+		media[i].URL = "" // expires
+	}
+	b, _ := json.Marshal(struct { // of strings and numbers: never fails
+		Message                            discord.Message
+		Words, CW, Credit, Tail, Language  string
+		Credits, HidSpoiler, AgeRestricted bool
+		Visibility                         community.Visibility
+		Media                              []medium
+	}{m, s.Words, s.CW, s.Credit, a.Tail, s.Language, s.Credits, s.HidSpoiler, s.AgeRestricted, a.Visibility, media})
 	sum := sha256.Sum256(b)
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
@@ -445,6 +495,9 @@ func (g *Gallery) limits(id community.AccountID) fedi.Instance {
 // post is the text of a submission's post.
 func (s *submission) post(a Account) compose.Post {
 	p := compose.Post{Words: s.Words, Tail: a.Tail, CW: s.warning()}
+	if s.State != Offered { // as it was agreed to
+		p.Tail = s.Tail
+	}
 	if s.Credits {
 		p.Credits = s.Credit
 	}
@@ -456,7 +509,7 @@ func (s *submission) post(a Account) compose.Post {
 func (m medium) alt(l words.Language, most int) (text string, cut bool) {
 	words := m.Alt
 	if m.By == byNobody {
-		words = m.Model
+		words = m.said()
 	}
 	return compose.Alt(m.source(), words, l, most)
 }
@@ -484,7 +537,7 @@ func (g *Gallery) preview(l words.Language, s *submission, a Account) string {
 	// Each description has its share of the room, so that none hides another.
 	room := (mostPreview - discord.Length(b.String())) / max(len(s.Media), 1)
 	for _, m := range s.Media {
-		line(shorten(g.previewOf(l, s, m, in.MaxAlt), max(room-1, 40)))
+		line(g.previewOf(l, s, m, in.MaxAlt, max(room-1, 80)))
 	}
 	if len(s.Media) > in.MaxMedia && in.MaxMedia > 0 {
 		line(g.say(l, words.GalleryPreviewParts, words.Args{"n": in.MaxMedia}))
@@ -492,9 +545,12 @@ func (g *Gallery) preview(l words.Language, s *submission, a Account) string {
 	return strings.TrimSpace(b.String())
 }
 
-// previewOf shows one medium with its description.
-func (g *Gallery) previewOf(l words.Language, s *submission, m medium, most int) string {
-	args := words.Args{"n": m.N, "name": discord.Name(m.Name)}
+// previewOf shows one medium with its description, in about so many characters.
+func (g *Gallery) previewOf(l words.Language, s *submission, m medium, most, room int) string {
+	args := words.Args{"n": m.N, "name": discord.Name(shorten(m.Name, room/2))}
+	if m.Spoiler && m.Embed { // its name is of the address that was hidden
+		args["name"] = "…"
+	}
 	head := g.say(l, words.GalleryPreviewMedium, args)
 	if m.Spoiler {
 		head = g.say(l, words.GalleryPreviewSpoiler, args)
@@ -502,9 +558,9 @@ func (g *Gallery) previewOf(l words.Language, s *submission, m medium, most int)
 	alt, cut := m.alt(words.Match(s.Language), most)
 	switch {
 	case alt != "" && m.Spoiler:
-		head += " ||" + discord.Escape(alt) + "||"
+		head += " ||" + shorten(discord.Escape(alt), max(room-discord.Length(head)-5, 20)) + "||"
 	case alt != "":
-		head += " " + discord.Escape(alt)
+		head += " " + shorten(discord.Escape(alt), max(room-discord.Length(head)-1, 20))
 		if cut {
 			head += " " + g.say(l, words.GalleryPreviewAltCut, words.Args{"n": most})
 		}
@@ -523,8 +579,12 @@ func (g *Gallery) rows(ctx context.Context, l words.Language, s *submission, a A
 		return discord.Button{ID: discord.CustomID(action, append([]string{verb, s.ID}, args...)...), Label: label, Style: style}
 	}
 	say := func(k words.Key) string { return g.say(l, k, nil) }
+	post := words.GalleryPost
+	if !a.Visibility.Open() {
+		post = words.GalleryPostFollowers
+	}
 	first := []discord.Button{
-		button(verbPost, say(words.GalleryPost), discord.Primary, shown),
+		button(verbPost, say(post), discord.Primary, shown),
 		button(verbNo, say(words.GalleryNo), discord.Plain),
 		button(verbDescribe, say(words.GalleryDescribe), discord.Plain),
 	}

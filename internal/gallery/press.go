@@ -184,6 +184,11 @@ func (g *Gallery) pressAI(ctx context.Context, p *discord.Press, id string, on b
 		if on == g.asks(s) {
 			return nil
 		}
+		if !on { // nor what it has said
+			for i := range s.Media {
+				s.Media[i].Draft, s.Media[i].Model = "", ""
+			}
+		}
 		event := ledger.AIOff
 		s.AI, s.Processor, s.Model = on, "", ""
 		if on {
@@ -300,7 +305,11 @@ func (g *Gallery) explain(ctx context.Context, p *discord.Press, id string) (dis
 		a, _ = g.account(s.Target)
 		account = shownHandle(a)
 	}
-	lines := []string{g.say(p.Language, words.GalleryWhatFediverse, words.Args{"account": account})}
+	what := words.GalleryWhatFediverse
+	if s != nil && !a.Visibility.Open() {
+		what = words.GalleryWhatFollowers
+	}
+	lines := []string{g.say(p.Language, what, words.Args{"account": account})}
 	if g.Model != nil && a.AI {
 		lines = append(lines, g.say(p.Language, words.GalleryWhatAI, words.Args{"processor": discord.Escape(g.processor(p.Language)), "model": discord.Escape(g.ModelName)}))
 	}
@@ -348,8 +357,8 @@ func (g *Gallery) pressPost(ctx context.Context, p *discord.Press, id, shown str
 	if no != nil {
 		return g.private(g.say(p.Language, no.Key, no.Args)), nil
 	}
-	now, text := g.offerMessage(ctx, s)
-	current, revision := digestOfMessage(now), s.Revision
+	_, text, current := g.offerMessage(ctx, s)
+	revision := s.Revision
 	required, err := g.Settings.described.In(ctx, s.Guild)
 	if err != nil {
 		return discord.Answer{}, err
@@ -412,6 +421,7 @@ func (g *Gallery) agree(ctx context.Context, tx store.Tx, s *submission, a Accou
 		return err
 	}
 	s.State, s.Agreed, s.Note, s.Trouble = Accepted, g.Clock.Now(), "", ""
+	s.Tail, s.Audience = a.Tail, a.Visibility
 	s.Next, s.Code = s.Agreed, g.makeCode()
 	if review != "" {
 		s.State = Review
@@ -473,14 +483,14 @@ func (g *Gallery) askDescriptions(ctx context.Context, l words.Language, s *subm
 	if required {
 		key = words.GalleryUndescribedRequired
 	}
-	m, _ := g.offerMessage(ctx, s)
+	_, _, shown := g.offerMessage(ctx, s)
 	a, _ := g.account(s.Target)
 	buttons := []discord.Button{{ID: discord.CustomID(action, verbDescribe, s.ID, fromPanel), Label: g.say(l, words.GalleryDescribe, nil), Style: discord.Primary}}
 	if g.offersAI(s, a) {
 		buttons = append(buttons, discord.Button{ID: discord.CustomID(action, verbDraft, s.ID), Label: g.say(l, words.GalleryDraft, words.Args{"processor": short(g.processor(l))})})
 	}
 	if !required {
-		buttons = append(buttons, discord.Button{ID: discord.CustomID(action, verbAnyway, s.ID, digestOfMessage(m)), Label: g.say(l, words.GalleryAnyway, nil)})
+		buttons = append(buttons, discord.Button{ID: discord.CustomID(action, verbAnyway, s.ID, shown), Label: g.say(l, words.GalleryAnyway, nil)})
 	}
 	return discord.Answer{Private: true, Message: &discord.Message{Rows: []discord.Row{{Buttons: buttons}}, NoPreviews: true,
 		Content: g.say(l, key, words.Args{"n": s.undescribed(), "all": len(s.Media)})}}

@@ -217,7 +217,7 @@ func TestPostingUndescribedMediaAsksOnce(t *testing.T) {
 		id, thread := w.begin(w.ada, "owls", plain(1), picture(2))
 		out := w.press(w.ada, thread, verbPost)
 		contains(t, out.Message.Content, "1 of 2 has no description")
-		if got := labels(*out.Message); !slices.Equal(got, []string{"Describe pictures", "Draft with AI: sends them to Sim (Moon) now", "Post anyway"}) {
+		if got := labels(*out.Message); !slices.Equal(got, []string{"Describe pictures", "Draft with AI: sends pictures to Sim (Moon) now", "Post anyway"}) {
 			t.Errorf("the ways are %q", got)
 		}
 		if w.sub(id).State != Offered {
@@ -536,4 +536,61 @@ func (w *world) pressLater(who string, m discordsim.Message, verb string) *disco
 	}
 	w.Fatalf("no button %q in %q", verb, buttons(m))
 	return nil
+}
+
+// What was drafted and is left as it is, is shown and posted as what it is, and
+// no offer says that the picture went to no AI.
+func TestDraftThatNobodyOpensIsShownAndPosted(t *testing.T) {
+	alone(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, options{model: says("A brown owl sits on an old branch.")})
+		id, thread := w.begin(w.ada, "owl", plain(1))
+		out := w.press(w.ada, thread, verbDescribe)
+		w.pressLater(w.ada, *out.Message, verbDraft)
+		w.must(w.worker.draftAll(t.Context(), id, true))
+		w.sweep()
+		w.press(w.ada, thread, verbRefresh)
+		offer := text(w.offer(thread))
+		contains(t, offer, "AI Generated Description: A brown owl", "pictures went to **Sim (Moon)** for drafts")
+		if strings.Contains(offer, "goes to no AI") {
+			t.Errorf("the offer says %q", offer)
+		}
+		w.agree(w.ada, id, thread)
+		if got := w.posted(id).Media[0].Description; got != "AI Generated Description: A brown owl sits on an old branch." {
+			t.Errorf("the description is %q", got)
+		}
+		if n := w.llm.Count(); n != 1 {
+			t.Errorf("the picture was sent %d times", n)
+		}
+	})
+}
+
+// A guild that requires descriptions has nothing posted without one, whatever
+// the model does.
+func TestRequiredDescriptionsHoldWhenTheModelFails(t *testing.T) {
+	alone(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, options{model: func(llmsim.Request) llmsim.Answer { return llmsim.Answer{Refusal: "No."} }})
+		w.set("descriptions_required", "on")
+		id, thread := w.begin(w.ada, "owl", plain(1))
+		w.press(w.ada, thread, verbAI)
+		w.agree(w.ada, id, thread)
+		w.works(id, Offered)
+		contains(t, text(w.offer(thread)), "Please describe it yourself")
+		w.silent()
+	})
+}
+
+// What the operator changes after a yes changes nothing of what was agreed to.
+func TestWhatTheOperatorChangesAfterAYes(t *testing.T) {
+	alone(t, func(t *testing.T, s *store.Store) {
+		visibility, tail := community.Followers, "Shown with consent."
+		w := newWorld(t, s, options{account: func(a *Account) { a.Visibility, a.Tail = visibility, tail }})
+		id, thread := w.begin(w.ada, "owl", picture(1))
+		contains(t, w.offer(thread).Content, "Those who follow that account", "Post to followers")
+		w.agree(w.ada, id, thread)
+		visibility, tail = community.Public, "Buy this."
+		p := w.posted(id)
+		if p.Visibility != string(community.Followers) || !strings.Contains(p.Text, "Shown with consent.") || strings.Contains(p.Text, "Buy") {
+			t.Errorf("%s %q", p.Visibility, p.Text)
+		}
+	})
 }

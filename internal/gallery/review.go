@@ -47,9 +47,12 @@ func (g *Gallery) reviewMessage(ctx context.Context, s *submission) discord.Mess
 	case Accepted, Posting, Posted, Deleting:
 		m.Content = g.say(l, words.GalleryReviewApproved, args)
 	case Rejected:
-		m.Content = g.say(l, words.GalleryReviewRejected, args)
+		m.Content, m.Embeds = g.say(l, words.GalleryReviewRejected, args), nil
 	case Offered, Deleted, Declined, Expired, Withdrawn:
 		m.Content, m.Embeds = g.say(l, words.GalleryReviewOver, args), nil
+	}
+	if s.Artist == "" { // forgotten; no words of theirs are known either
+		m.Embeds = nil
 	}
 	return m
 }
@@ -138,7 +141,14 @@ func (g *Gallery) decide(ctx context.Context, p *discord.Press, id string, appro
 				return err
 			}
 		} else {
-			s.State, s.Note = Rejected, discord.Escape(reason)
+			// Nothing comes of what was written any more. The moderators' message
+			// still says whose it was.
+			name := s.ArtistName
+			s.scrub()
+			s.State, s.ArtistName, s.Note = Rejected, name, discord.Escape(reason)
+			if err := s.storeMedia(ctx, tx); err != nil {
+				return err
+			}
 			tx.AfterCommit(func() { g.unfollow(s.Source); g.observe(OutcomeRejected) })
 		}
 		if err := g.Ledger.Write(ctx, tx, e); err != nil {

@@ -114,12 +114,7 @@ func (g *Gallery) posted(ctx context.Context, tx store.Tx, s *submission, p prog
 // stands, and the artist is told.
 func (g *Gallery) incomplete(ctx context.Context, tx store.Tx, s *submission, p progress, stands []string, note words.Key, args words.Args) error {
 	args["n"], args["posts"] = len(stands), len(p.parts)
-	for _, k := range []string{"account", "reason"} {
-		if text, ok := args[k].(string); ok {
-			args[k] = discord.Escape(text)
-		}
-	}
-	s.Note = g.say(g.language(ctx, s), note, args)
+	s.Note = g.say(g.language(ctx, s), note, escaped(args))
 	p.parts = p.parts[:min(len(stands), len(p.parts))]
 	g.Log.Error("a post of the gallery stands in part alone", "account", s.Target, "submission", s.ID, "posts", len(stands), "reason", words.English.Say(note, args))
 	return g.posted(ctx, tx, s, p, stands)
@@ -181,7 +176,8 @@ func serversWords(r outbox.Result) string {
 // giveBack gives a submission back to its artist; one of which a part stands
 // already is left at that.
 func (w *worker) giveBack(ctx context.Context, s *submission, b *back) error {
-	w.Log.Info("a submission goes back to its artist", "submission", s.ID, "account", s.Target, "reason", b.Error())
+	// Not what they are told: that names the file, as they do.
+	w.Log.Info("a submission goes back to its artist", "submission", s.ID, "account", s.Target, "reason", string(b.note))
 	if s.State == Accepted {
 		return w.reoffer(ctx, s.ID, b.o, b.note, b.args)
 	}
@@ -250,6 +246,9 @@ func (w *worker) learnAddress(ctx context.Context, id string) error {
 // noteAddress notes what the server said of a post. One that cannot be reached
 // is asked again for a day; the artist is told meanwhile that it stands.
 func (w *worker) noteAddress(ctx context.Context, tx store.Tx, s *submission, post community.Post, asked error) error {
+	if s.PostURL != "" {
+		return w.noteStanding(ctx, tx, s, post, asked)
+	}
 	now := w.Clock.Now()
 	p, _, err := readProgress(ctx, tx, s.ID)
 	if err != nil {

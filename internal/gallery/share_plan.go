@@ -27,6 +27,11 @@ func (w *worker) publish(ctx context.Context, a Account, s *submission) error {
 		return err
 	}
 	mixes := w.fedi.Mixes(a.ID)
+	if required, err := w.Settings.described.In(ctx, s.Guild); err != nil {
+		return err
+	} else if required && s.undescribed() > 0 && s.State == Accepted {
+		return &back{note: words.GalleryWorkUndescribed}
+	}
 	failpoint.At("y9-composed")
 	var claim *outbox.Claim
 	err = w.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
@@ -128,7 +133,7 @@ func (s *submission) groups(done map[int]bool, most int, mixes bool) [][]int {
 // payload is the post as the outbox sends it: of the parts those that are not
 // made yet.
 func (s *submission) payload(a Account, in fedi.Instance, p progress) fedi.PostPayload {
-	payload := fedi.PostPayload{CW: s.warning(), Sensitive: s.sensitive(), Visibility: a.Visibility, Replies: community.Narrowest(a.Visibility, community.Unlisted), Language: s.Language}
+	payload := fedi.PostPayload{CW: s.warning(), Sensitive: s.sensitive(), Visibility: s.audience(a), Replies: community.Narrowest(s.audience(a), community.Unlisted), Language: s.Language}
 	for n := p.made; n < len(p.parts); n++ {
 		payload.Parts = append(payload.Parts, s.partText(a, in, n, len(p.parts)))
 		payload.PartMedia = append(payload.PartMedia, s.sent(p.parts[n]))
@@ -144,6 +149,15 @@ func (s *submission) partText(a Account, in fedi.Instance, n, of int) string {
 	}
 	text, _ := s.post(a).Fit(in)
 	return text
+}
+
+// audience is who sees the posts of a submission: never more than were to when
+// it was agreed to.
+func (s *submission) audience(a Account) community.Visibility {
+	if s.Audience == "" {
+		return a.Visibility
+	}
+	return community.Narrowest(s.Audience, a.Visibility)
 }
 
 // sent are the ids with which media were attached, by their numbers.
@@ -178,7 +192,7 @@ func (g *Gallery) renderPost(ctx context.Context, id string) ([]fedi.Draft, erro
 	}
 	drafts := make([]fedi.Draft, 0, len(p.parts))
 	for n, part := range p.parts {
-		d := fedi.Draft{Text: s.partText(a, in, n, len(p.parts)), CW: s.warning(), Sensitive: s.sensitive(), Visibility: a.Visibility, Language: s.Language,
+		d := fedi.Draft{Text: s.partText(a, in, n, len(p.parts)), CW: s.warning(), Sensitive: s.sensitive(), Visibility: s.audience(a), Language: s.Language,
 			MediaIDs: s.sent(part), MediaDescriptions: map[string]string{}}
 		for _, k := range part {
 			if m := s.Media[k-1]; m.Sent != "" {

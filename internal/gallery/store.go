@@ -67,30 +67,33 @@ type submission struct {
 
 // body is what is kept of a submission as JSON.
 type body struct {
-	Words         string              `json:"words,omitempty"` // of the post, composed of the message
-	HidSpoiler    bool                `json:"hid_spoiler,omitempty"`
-	Digest        string              `json:"digest"`           // of the message as it was read; see digestOf
-	Hidden        bool                `json:"hidden,omitempty"` // the message cannot be read again: there is no Message Content intent
-	AgeRestricted bool                `json:"age_restricted,omitempty"`
-	Parent        community.ChannelID `json:"parent,omitempty"`      // the channel of the thread
-	ArtistName    string              `json:"artist_name,omitempty"` // as the guild shows them
-	Credit        string              `json:"credit,omitempty"`      // what the post says of who made it
-	Credits       bool                `json:"credits"`
-	CW            string              `json:"cw,omitempty"`
-	Language      string              `json:"language,omitempty"` // BCP 47: of the post
-	Locale        string              `json:"locale,omitempty"`   // in which the offer speaks
-	AI            bool                `json:"ai,omitempty"`
-	Processor     string              `json:"processor,omitempty"` // who would see the pictures, as the artist was told
-	Model         string              `json:"model,omitempty"`
-	Warned        bool                `json:"warned,omitempty"`     // they were asked about media without a description
-	Drafting      *asking             `json:"drafting,omitempty"`   // who waits for drafts
-	Note          string              `json:"note,omitempty"`       // why the offer is shown again, for the artist
-	Trouble       string              `json:"trouble,omitempty"`    // what it waits for, for the artist
-	By            string              `json:"by,omitempty"`         // how it was ended: see ledger.Entry.By
-	Asked         []string            `json:"asked,omitempty"`      // those who wait for its deletion: each an asking
-	TakenDown     bool                `json:"taken_down,omitempty"` // it goes because somebody else said so
-	Reviewed      string              `json:"reviewed,omitempty"`   // the key of the question to the moderators
-	Adopted       bool                `json:"adopted,omitempty"`    // another program has posted it; see Adopt
+	Words         string               `json:"words,omitempty"` // of the post, composed of the message
+	HidSpoiler    bool                 `json:"hid_spoiler,omitempty"`
+	Digest        string               `json:"digest"`           // of the message as it was read; see digestOf
+	Hidden        bool                 `json:"hidden,omitempty"` // the message cannot be read again: there is no Message Content intent
+	AgeRestricted bool                 `json:"age_restricted,omitempty"`
+	Parent        community.ChannelID  `json:"parent,omitempty"`      // the channel of the thread
+	ArtistName    string               `json:"artist_name,omitempty"` // as the guild shows them
+	Credit        string               `json:"credit,omitempty"`      // what the post says of who made it
+	Credits       bool                 `json:"credits"`
+	CW            string               `json:"cw,omitempty"`
+	Tail          string               `json:"tail,omitempty"`     // the end of the post, as it was agreed to
+	Audience      community.Visibility `json:"audience,omitempty"` // who was to see it then
+	Language      string               `json:"language,omitempty"` // BCP 47: of the post
+	Locale        string               `json:"locale,omitempty"`   // in which the offer speaks
+	AI            bool                 `json:"ai,omitempty"`
+	Processor     string               `json:"processor,omitempty"` // who would see the pictures, as the artist was told
+	Model         string               `json:"model,omitempty"`
+	Warned        bool                 `json:"warned,omitempty"`     // they were asked about media without a description
+	Drafted       string               `json:"drafted,omitempty"`    // who got pictures for drafts
+	Drafting      *asking              `json:"drafting,omitempty"`   // who waits for drafts
+	Note          string               `json:"note,omitempty"`       // why the offer is shown again, for the artist
+	Trouble       string               `json:"trouble,omitempty"`    // what it waits for, for the artist
+	By            string               `json:"by,omitempty"`         // how it was ended: see ledger.Entry.By
+	Asked         []string             `json:"asked,omitempty"`      // those who wait for its deletion: each an asking
+	TakenDown     bool                 `json:"taken_down,omitempty"` // it goes because somebody else said so
+	Reviewed      string               `json:"reviewed,omitempty"`   // the key of the question to the moderators
+	Adopted       bool                 `json:"adopted,omitempty"`    // another program has posted it; see Adopt
 }
 
 // medium is one file of a submission.

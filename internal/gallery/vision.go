@@ -57,7 +57,7 @@ func (w *worker) saidYes(ctx context.Context, q ledger.Querier, s *submission) (
 // artist has said yes to that. It never stands in the way of the post: a picture
 // that the model did not describe goes without.
 func (w *worker) describeWhilePosting(ctx context.Context, s *submission, m *medium, f media.File) error {
-	if !s.AI || m.By != byNobody || m.Model != "" || m.Tried > 0 || !m.picture() || !f.Type.Image() {
+	if !s.AI || m.by() != byNobody || m.Tried > 0 || !m.picture() || !f.Type.Image() {
 		return nil
 	}
 	text, err := w.look(ctx, s, m, f, ledger.Described, func(ctx context.Context, tx store.Tx, e ledger.Entry) error {

@@ -99,7 +99,7 @@ func (w *worker) draftsWanted(ctx context.Context, s *submission) (bool, error) 
 		switch e := entries[i]; {
 		case e.Event == ledger.AIOff, e.Event.Ends():
 			return false, nil
-		case e.Event == ledger.Drafted:
+		case e.Event == ledger.AIOn && e.Note == draftsToo:
 			return e.Processor == w.processorName() && e.Model == w.ModelName, nil
 		}
 	}

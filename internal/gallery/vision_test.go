@@ -213,7 +213,7 @@ func TestDrafts(t *testing.T) {
 		if s := w.sub(id); s.Drafting != nil || s.State != Offered {
 			t.Errorf("%s; somebody still waits: %+v", s.State, s.Drafting)
 		}
-		if got := w.events(id); !strings.Contains(got, "drafted drafted drafted") {
+		if got := w.events(id); !strings.Contains(got, "ai_on ai_on drafted drafted") {
 			t.Errorf("the ledger has %q", got)
 		}
 		w.must(w.worker.draftAll(t.Context(), id, true))

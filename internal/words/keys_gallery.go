@@ -23,28 +23,30 @@ const (
 	GalleryOfferFollowers Key = "gallery.offer_followers" // {account}: only its followers can
 	GalleryOfferAIOn      Key = "gallery.offer_ai_on"     // {processor}
 	GalleryOfferAIOff     Key = "gallery.offer_ai_off"
-	GalleryOfferNoAI      Key = "gallery.offer_no_ai" // where no model can be turned on
+	GalleryOfferAIDrafted Key = "gallery.offer_ai_drafted" // {processor}: it got pictures for drafts
+	GalleryOfferNoAI      Key = "gallery.offer_no_ai"      // where no model can be turned on
 	GalleryOfferRights    Key = "gallery.offer_rights"
 	GalleryOwnMachine     Key = "gallery.own_machine" // takes the place of {processor}
 	GallerySomeAccount    Key = "gallery.some_account"
 
-	GalleryPost       Key = "gallery.post" // labels of buttons: 80 characters at most
-	GalleryNo         Key = "gallery.no"
-	GalleryDescribe   Key = "gallery.describe"
-	GalleryAIOn       Key = "gallery.ai_on"
-	GalleryAIOff      Key = "gallery.ai_off"
-	GalleryWhat       Key = "gallery.what"
-	GalleryCW         Key = "gallery.cw"
-	GalleryCreditsOn  Key = "gallery.credits_on"
-	GalleryCreditsOff Key = "gallery.credits_off"
-	GalleryRefresh    Key = "gallery.refresh"
-	GalleryNever      Key = "gallery.never"
-	GalleryAs         Key = "gallery.as" // the menu of accounts
-	GalleryCancel     Key = "gallery.cancel"
-	GalleryDelete     Key = "gallery.delete"
-	GalleryEdit       Key = "gallery.edit"
-	GalleryAnyway     Key = "gallery.anyway"
-	GalleryDraft      Key = "gallery.draft" // {processor}
+	GalleryPostFollowers Key = "gallery.post_followers"
+	GalleryPost          Key = "gallery.post" // labels of buttons: 80 characters at most
+	GalleryNo            Key = "gallery.no"
+	GalleryDescribe      Key = "gallery.describe"
+	GalleryAIOn          Key = "gallery.ai_on"
+	GalleryAIOff         Key = "gallery.ai_off"
+	GalleryWhat          Key = "gallery.what"
+	GalleryCW            Key = "gallery.cw"
+	GalleryCreditsOn     Key = "gallery.credits_on"
+	GalleryCreditsOff    Key = "gallery.credits_off"
+	GalleryRefresh       Key = "gallery.refresh"
+	GalleryNever         Key = "gallery.never"
+	GalleryAs            Key = "gallery.as" // the menu of accounts
+	GalleryCancel        Key = "gallery.cancel"
+	GalleryDelete        Key = "gallery.delete"
+	GalleryEdit          Key = "gallery.edit"
+	GalleryAnyway        Key = "gallery.anyway"
+	GalleryDraft         Key = "gallery.draft" // {processor}
 
 	GalleryPreview          Key = "gallery.preview"
 	GalleryPreviewCW        Key = "gallery.preview_cw" // {cw}
@@ -68,6 +70,7 @@ const (
 	GalleryOver          Key = "gallery.over"
 
 	GalleryWhatFediverse Key = "gallery.what_fediverse" // {account}
+	GalleryWhatFollowers Key = "gallery.what_followers" // {account}: only its followers see it
 	GalleryWhatAI        Key = "gallery.what_ai"        // {processor}, {model}
 	GalleryWhatCopies    Key = "gallery.what_copies"
 	GalleryWhatKept      Key = "gallery.what_kept"

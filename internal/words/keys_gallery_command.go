@@ -7,6 +7,8 @@ const (
 	GalleryCommandTakenBack     Key = "gallery_command.taken_back"     // {link}
 	GalleryCommandDeleteNothing Key = "gallery_command.delete_nothing" // {link}, {state}
 
+	GalleryCommandLedgerBroken Key = "gallery_command.ledger_broken" // {reason}
+
 	GalleryCommandNoLetters    Key = "gallery_command.no_letters"
 	GalleryCommandLetter       Key = "gallery_command.letter"        // {id}, {author}, {time}
 	GalleryCommandLetterDirect Key = "gallery_command.letter_direct" // likewise

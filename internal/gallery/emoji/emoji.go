@@ -112,7 +112,7 @@ var (
 
 // Export fetches the emoji and writes both forms, whole or not at all. What
 // cannot be taken is left out, and told in the Result. The same emoji make the
-// same files, byte by byte.
+// same files, byte by byte, and every user of the machine may read them.
 //
 // Its errors say what to do; they wrap ErrNotEmpty, ErrNothing, or that of ctx.
 // A Result that comes with ErrNothing tells what was left out.
@@ -132,7 +132,7 @@ func Export(ctx context.Context, c Config) (r Result, err error) {
 	case n > mostEmoji:
 		return r, fmt.Errorf("there are %d emoji, and %d are the most: %w", n, mostEmoji, ErrNothing)
 	}
-	if err := os.MkdirAll(filepath.Dir(r.Dir), 0o750); err != nil {
+	if err := os.MkdirAll(filepath.Dir(r.Dir), folderMode); err != nil {
 		return r, fmt.Errorf("make the folder: %w", err)
 	}
 	draft, err := os.MkdirTemp(filepath.Dir(r.Dir), ".emoji-*") // beside it: a renaming does not cross file systems

@@ -13,12 +13,14 @@ import (
 	"image/gif"
 	"image/png"
 	"io"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"regexp"
 	"slices"
 	"strings"
@@ -235,6 +237,38 @@ func TestBothFormsAreWritten(t *testing.T) {
 	}
 	if !maps.Equal(read(t, again.Dir), files) {
 		t.Error("the second time the files differ")
+	}
+}
+
+// Whoever runs the instance is mostly another user of the machine.
+func TestOthersMayRead(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such modes")
+	}
+	w := newWorld(t)
+	w.files["wave"] = still(t, 4)
+	r, err := w.export("packs/out", w.of("wave"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	err = filepath.WalkDir(r.Dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		seen++
+		if want := map[bool]fs.FileMode{true: 0o755, false: 0o644}[d.IsDir()]; info.Mode().Perm() != want {
+			t.Errorf("%s: %v, want %v", path, info.Mode().Perm(), want)
+		}
+		return nil
+	})
+	if err != nil || seen != 5 {
+		t.Errorf("%d, %v", seen, err)
 	}
 }
 

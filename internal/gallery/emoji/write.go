@@ -18,6 +18,13 @@ import (
 	"rookery/internal/publicnet"
 )
 
+// What is written is for the user that runs the instance, who is mostly
+// another than the one who runs this.
+const (
+	folderMode = 0o755
+	fileMode   = 0o644
+)
+
 // parallel is how many pictures are fetched at once.
 const parallel = 4
 
@@ -25,8 +32,11 @@ const parallel = 4
 func (c Config) write(ctx context.Context, dir string, r *Result) error {
 	name := packName(c.Name)
 	pack := filepath.Join(dir, name)
-	if err := os.Mkdir(pack, 0o750); err != nil {
+	if err := os.Mkdir(pack, folderMode); err != nil {
 		return fmt.Errorf("make the folder of the pack: %w", err)
+	}
+	if err := errors.Join(os.Chmod(dir, folderMode), os.Chmod(pack, folderMode)); err != nil { // whatever the umask
+		return fmt.Errorf("let others read the folder: %w", err)
 	}
 	if err := c.fetchAll(ctx, pack, r); err != nil {
 		return err
@@ -144,7 +154,11 @@ func (c Config) get(ctx context.Context, address string) ([]byte, Reason, error)
 }
 
 func writeFile(path string, data []byte) error {
-	if err := os.WriteFile(path, data, 0o600); err != nil {
+	err := os.WriteFile(path, data, fileMode)
+	if err == nil {
+		err = os.Chmod(path, fileMode)
+	}
+	if err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
 	}
 	return nil
@@ -186,7 +200,7 @@ func archive(path, pack string, written []Written) (packed bool, err error) {
 	if !slices.ContainsFunc(written, func(w Written) bool { return w.NotMastodon == "" }) {
 		return false, nil
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return false, fmt.Errorf("write the archive: %w", err)
 	}
@@ -200,7 +214,7 @@ func archive(path, pack string, written []Written) (packed bool, err error) {
 			err = errors.Join(err, add(t, w.Name+filepath.Ext(w.File), filepath.Join(pack, w.File)))
 		}
 	}
-	if err = errors.Join(err, t.Close(), gz.Close(), f.Close()); err != nil {
+	if err = errors.Join(err, t.Close(), gz.Close(), f.Close(), os.Chmod(path, fileMode)); err != nil {
 		return false, fmt.Errorf("write the archive: %w", err)
 	}
 	return true, nil

@@ -51,8 +51,10 @@ const (
 	Withdrawn Event = "withdrawn"  // by the member, or with the message, before it was posted
 	Declined  Event = "declined"   // "No thanks"
 	Expired   Event = "expired"    // no answer in time
-	Deleted   Event = "deleted"    // the post was deleted for the member
-	TakenDown Event = "taken_down" // the post was deleted by a moderator or the operator
+	Deleted   Event = "deleted"    // the member wants the post deleted
+	TakenDown Event = "taken_down" // a moderator or the operator does
+	Gone      Event = "gone"       // its server has deleted it
+	Stands    Event = "stands"     // its server would not delete it
 	Revoked   Event = "revoked"    // the member took back everything, or is to be forgotten
 	Adopted   Event = "adopted"    // a post that another program had made before; nothing is known of an agreement
 )
@@ -60,14 +62,14 @@ const (
 // Events are all of them.
 func Events() []Event {
 	return []Event{Offered, Agreed, AIOn, AIOff, Drafted, Described, Approved, Rejected, Posted, Edited,
-		Void, Withdrawn, Declined, Expired, Deleted, TakenDown, Revoked, Adopted}
+		Void, Withdrawn, Declined, Expired, Deleted, TakenDown, Gone, Stands, Revoked, Adopted}
 }
 
 // Ends reports whether nothing may be done any more on the strength of what was
 // agreed to before it.
 func (e Event) Ends() bool {
 	switch e {
-	case Void, Withdrawn, Declined, Expired, Rejected, Deleted, TakenDown, Revoked:
+	case Void, Withdrawn, Declined, Expired, Rejected, Deleted, TakenDown, Gone, Revoked:
 		return true
 	}
 	return false

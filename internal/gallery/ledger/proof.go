@@ -215,7 +215,7 @@ func (p *proof) events() {
 			parts = append(parts, p.say(words.GalleryLedgerWithMedia, words.Args{"media": strings.Join(numbers, ", ")}))
 		}
 		// The head has the address of the last.
-		if e.Post != "" && e.Event != Deleted && e.Event != TakenDown {
+		if e.Post != "" && e.Event == Posted {
 			parts = append(parts, e.Post)
 		}
 		parts = append(parts, oneLine(e.Note))

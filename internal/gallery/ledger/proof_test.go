@@ -48,7 +48,8 @@ Member:     Ada (pseudonym p1)
 Message:    123 in channel 45 of Discord server 67
 Posted as:  @gallery@art.example
 Post:       https://art.example/notice/1
-Agreement:  over since 2026-11-21 19:24:03: the post was taken down
+Agreement:  over since 2026-11-21 19:24:03: others asked for the post to be
+            deleted
 AI:         pictures were sent to OpenAI (USA), model gpt-4o
 Ledger:     entries 12 to 17; hash of the last:
             efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef
@@ -63,13 +64,13 @@ What happened (times in UTC)
   2026-11-21 19:19:03  the offer was shown; text 1
   2026-11-21 19:20:03  AI descriptions were turned on for this post (button);
                        OpenAI (USA), model gpt-4o
-  2026-11-21 19:21:03  the member agreed to post this publicly (button); text 1;
-                       media 1, 2
+  2026-11-21 19:21:03  the member agreed to post this (button); text 1; media 1,
+                       2
   2026-11-21 19:22:03  pictures were sent to a model to be described; OpenAI
                        (USA), model gpt-4o; media 1
   2026-11-21 19:23:03  posted; media 1, 2; https://art.example/notice/1
-  2026-11-21 19:24:03  the post was taken down (context menu); by a moderator
-                       p2; asked by the rights holder
+  2026-11-21 19:24:03  others asked for the post to be deleted (context menu);
+                       by a moderator p2; asked by the rights holder
 
 What was shown, word for word
   Text 1, SHA-256
@@ -96,7 +97,7 @@ func TestProof(t *testing.T) {
 		t.Error(diff)
 	}
 	russian := proof(t, words.Russian, "", story())
-	for _, want := range []string{"псевдоним p1", "не действует с 2026-11-21 19:24:03: запись снята", "(кнопка)", "модератор p2; asked", "| it. You can"} {
+	for _, want := range []string{"псевдоним p1", "не действует с 2026-11-21 19:24:03: другие просят удалить публикацию", "(кнопка)", "модератор p2; asked", "| it. You can"} {
 		if !strings.Contains(russian, want) {
 			t.Errorf("%q is not in\n%s", want, russian)
 		}
@@ -126,9 +127,9 @@ func TestWhatAProofSaysOfAgreementAndAI(t *testing.T) {
 		"drafted":    {[]ledger.Entry{on, {Event: ledger.Drafted, Processor: "There"}}, []string{"AI:         pictures were sent to There\n"}},
 		"a new word": {[]ledger.Entry{{Event: "dreamt\x1b[2J", Via: "by\u202e night", By: "operator"}}, []string{"dreamt[2J (by night); by the operator"}},
 		"two texts": {[]ledger.Entry{{Event: ledger.Offered, Text: "one"}, {Event: ledger.Agreed, Text: "two"}, {Event: ledger.Edited, Text: "one"}},
-			[]string{"shown; text 1", "publicly; text 2", "changed; text 1", "  | one\n  Text 2"}},
+			[]string{"shown; text 1", "post this; text 2", "changed; text 1", "  | one\n  Text 2"}},
 		"another file": {[]ledger.Entry{{Event: ledger.Offered, Media: []ledger.Medium{{N: 1, SHA256: "aa"}}}, {Event: ledger.Agreed, Media: []ledger.Medium{{N: 1, SHA256: "bb", Alt: "none"}}}},
-			[]string{"shown; media 1\n", "publicly; media 2\n", "2. description: none\n     SHA-256 bb"}},
+			[]string{"shown; media 1\n", "post this; media 2\n", "2. description: none\n     SHA-256 bb"}},
 	} {
 		for i := range test.entries {
 			test.entries[i].At = start.Add(time.Duration(i) * time.Second)

@@ -77,7 +77,7 @@ func (l *Ledger) Agreement(ctx context.Context, q Querier, submission string) (E
 // AI tells who may be sent the pictures of a submission, and with which model:
 // those of the latest AIOn, if neither AIOff nor anything that ends an agreement
 // (Event.Ends: Void, Withdrawn, Declined, Expired, Rejected, Deleted, TakenDown,
-// Revoked) came after it. To post, to edit or to approve does not end it. An
+// Gone, Revoked) came after it. To post, to edit or to approve does not end it. An
 // entry AIOn that names no processor allows nothing.
 //
 // It is to be asked before each call of a model. Whoever asks must also see

@@ -138,6 +138,10 @@ func (p *proof) event(e Event) string {
 		return p.say(words.GalleryLedgerDeleted, nil)
 	case TakenDown:
 		return p.say(words.GalleryLedgerTakenDown, nil)
+	case Gone:
+		return p.say(words.GalleryLedgerGone, nil)
+	case Stands:
+		return p.say(words.GalleryLedgerNotDeleted, nil)
 	case Revoked:
 		return p.say(words.GalleryLedgerRevoked, nil)
 	case Adopted:
