@@ -188,3 +188,8 @@ func profileOf(ctx context.Context, q rows, member community.MemberID) (p profil
 	}
 	return p, nil
 }
+
+// awaited tells that an account that a guild may use has not logged in yet.
+func (g *Gallery) awaited(guild community.GuildID) bool {
+	return slices.ContainsFunc(g.Accounts(), func(a Account) bool { return a.ID == "" && a.Open(guild) })
+}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,6 +47,9 @@ func (g *Gallery) Began(ctx context.Context, account community.AccountID, o disc
 		return err
 	}
 	s, no, err := g.draft(ctx, account, o)
+	if err == nil && no != nil && no.Key == words.GalleryNoAccount && g.awaited(guild) {
+		return errors.New("an account of the gallery has not logged in yet") // it is told again by each sweep
+	}
 	if err != nil || no != nil {
 		return err // nothing to share: it is a thread like any other
 	}
@@ -136,7 +140,7 @@ func (g *Gallery) unfollow(id community.PostID) {
 
 // Recover reads which messages matter, at the start of a process.
 func (g *Gallery) Recover(ctx context.Context) error {
-	r, err := g.Store.Query(ctx, `select source from gallery_submission where state in ('offered', 'review', 'accepted')`)
+	r, err := g.Store.Query(ctx, `select source from gallery_submission where state in ('offered', 'review', 'accepted', 'posting')`)
 	list, err := store.Collect(r, err, func(row store.Row) (s string, err error) { return s, row.Scan(&s) })
 	if err != nil {
 		return fmt.Errorf("read which messages are offered to be shared: %w", err)
@@ -149,7 +153,7 @@ func (g *Gallery) Recover(ctx context.Context) error {
 
 // Changed implements discord.Watcher: an offer follows its message.
 func (g *Gallery) Changed(ctx context.Context, account community.AccountID, id community.PostID, gone bool) error {
-	s, err := load(ctx, g.Store, `source = $1 and state in ('offered', 'review', 'accepted') limit 1`, string(id))
+	s, err := load(ctx, g.Store, `source = $1 and state in ('offered', 'review', 'accepted', 'posting') limit 1`, string(id))
 	if errors.Is(err, errNone) {
 		g.unfollow(id)
 		return nil
@@ -170,10 +174,10 @@ func (g *Gallery) Changed(ctx context.Context, account community.AccountID, id c
 func (g *Gallery) gone(ctx context.Context, id string) error {
 	return g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
 		s, err := lock(ctx, tx, id)
-		if err != nil || s.State != Offered && s.State != Review && s.State != Accepted {
+		if err != nil {
 			return ignoreNone(err)
 		}
-		return g.end(ctx, tx, s, Withdrawn, ledger.Withdrawn, "message", "the message was deleted")
+		return g.withdraw(ctx, tx, s, "message")
 	})
 }
 
@@ -225,13 +229,20 @@ func (g *Gallery) store(ctx context.Context, tx store.Tx, s *submission) error {
 // takeOver makes a submission what its message is now. Descriptions that were
 // written for a file stay with it. It reports false if nothing has changed.
 func (g *Gallery) takeOver(ctx context.Context, s *submission, o discord.Original) (bool, error) {
-	if o.Hidden || digestOf(o) == s.Digest {
-		// What cannot be read again stays what it was when it was handed over.
-		return false, nil
+	if o.Hidden {
+		// What cannot be read again stays what it was when it was handed over,
+		// but for where it stands.
+		changed := s.AgeRestricted != o.Place.AgeRestricted
+		s.AgeRestricted = o.Place.AgeRestricted
+		return changed, nil
 	}
 	k, err := g.Settings.kinds(ctx, s.Guild)
 	if err != nil {
 		return false, err
+	}
+	same := func(a, b medium) bool { return a.ID == b.ID }
+	if digestOf(o) == s.Digest && slices.EqualFunc(s.Media, mediaOf(o, k), same) {
+		return false, nil
 	}
 	was := map[string]medium{}
 	for _, m := range s.Media {

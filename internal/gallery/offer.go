@@ -199,11 +199,11 @@ func (g *Gallery) observe(outcome string) {
 // reoffer gives a submission that was agreed to back to its artist, because it
 // cannot be posted as they agreed to it: the agreement is void. With o, the
 // message is taken over as it is now.
-func (g *Gallery) reoffer(ctx context.Context, id string, o *discord.Original, note words.Key, args words.Args) error {
+func (g *Gallery) reoffer(ctx context.Context, was *submission, o *discord.Original, note words.Key, args words.Args) error {
 	return g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		s, err := lock(ctx, tx, id)
-		if err != nil || s.State != Accepted && s.State != Posting && s.State != Review {
-			return ignoreNone(err)
+		s, err := lock(ctx, tx, was.ID)
+		if err != nil || s.State != Accepted || !s.Agreed.Equal(was.Agreed) {
+			return ignoreNone(err) // taken back, agreed to anew, or posted by another process
 		}
 		return g.reofferIn(ctx, tx, s, o, note, args)
 	})
@@ -605,7 +605,7 @@ func (g *Gallery) rows(ctx context.Context, l words.Language, s *submission, a A
 		button(verbRefresh, say(words.GalleryRefresh), discord.Plain), button(verbNever, say(words.GalleryNever), discord.Plain),
 	}}}
 	targets, err := g.targets(ctx, s.Guild)
-	if err != nil || len(targets) < 2 {
+	if err != nil || len(targets) == 0 || len(targets) == 1 && targets[0].ID == s.Target {
 		return rows
 	}
 	menu := &discord.Select{ID: discord.CustomID(action, verbAs, s.ID), Kind: discord.SelectText, Placeholder: say(words.GalleryAs), Min: 1, Max: 1}
@@ -647,4 +647,26 @@ func (g *Gallery) tellPrivately(ctx context.Context, tx store.Tx, s *submission)
 
 func readLinks(links string) (all []string, err error) {
 	return all, json.Unmarshal([]byte(links), &all)
+}
+
+// promise is a hash of all of a post that depends on the server too, which may
+// allow less, or more, by the time it is posted: what the artist has seen is
+// what is posted.
+func (s *submission) promise(a Account, in fedi.Instance) string {
+	text, _ := s.post(a).Fit(in)
+	whole := struct {
+		Text, CW, Language string
+		Sensitive          bool
+		Alts               []string
+	}{Text: text, CW: s.warning(), Language: s.Language, Sensitive: s.sensitive()}
+	for _, m := range s.Media {
+		alt := ""
+		if m.By != byNobody {
+			alt, _ = m.alt(words.Match(s.Language), in.MaxAlt)
+		}
+		whole.Alts = append(whole.Alts, alt)
+	}
+	b, _ := json.Marshal(whole) // of strings: never fails
+	sum := sha256.Sum256(b)
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }

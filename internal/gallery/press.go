@@ -289,6 +289,8 @@ func (g *Gallery) pressCancel(ctx context.Context, p *discord.Press, id string) 
 		return g.private(g.say(p.Language, words.GalleryCancelled, nil)), nil
 	case Deleting:
 		return g.private(g.say(p.Language, words.GalleryCancelling, nil)), nil
+	case Posted: // just now; the message does not say so yet
+		return g.pressDelete(ctx, p, id, false)
 	}
 	return g.private(g.over(p.Language, s)), nil
 }
@@ -420,6 +422,15 @@ func (g *Gallery) agree(ctx context.Context, tx store.Tx, s *submission, a Accou
 	if err := g.Ledger.Write(ctx, tx, e); err != nil {
 		return err
 	}
+	if s.AI && !g.asks(s) { // they were told that it is off
+		off := g.entry(s, ledger.AIOff)
+		off.Processor, off.Model, off.Via, off.Text = s.Processor, s.Model, "button", text
+		if err := g.Ledger.Write(ctx, tx, off); err != nil {
+			return err
+		}
+		s.AI, s.Processor, s.Model = false, "", ""
+	}
+	s.Shown = s.promise(a, g.limits(a.ID))
 	s.State, s.Agreed, s.Note, s.Trouble = Accepted, g.Clock.Now(), "", ""
 	s.Tail, s.Audience = a.Tail, a.Visibility
 	s.Next, s.Code = s.Agreed, g.makeCode()

@@ -179,7 +179,7 @@ func (w *worker) giveBack(ctx context.Context, s *submission, b *back) error {
 	// Not what they are told: that names the file, as they do.
 	w.Log.Info("a submission goes back to its artist", "submission", s.ID, "account", s.Target, "reason", string(b.note))
 	if s.State == Accepted {
-		return w.reoffer(ctx, s.ID, b.o, b.note, b.args)
+		return w.reoffer(ctx, s, b.o, b.note, b.args)
 	}
 	err := w.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
 		s, err := w.asAgreed(ctx, tx, s)

@@ -202,6 +202,14 @@ func (w *worker) post(ctx context.Context, s *submission) error {
 			return err
 		}
 	}
+	// The files may have taken long: what counts is the message as it is now, and
+	// the account as it is set up now.
+	if a, err = w.allowed(ctx, s); err != nil {
+		return err
+	}
+	if _, err := w.readAgain(ctx, s); err != nil {
+		return err
+	}
 	return w.publish(ctx, a, s)
 }
 
@@ -269,7 +277,7 @@ func (w *worker) readAgain(ctx context.Context, s *submission) (map[string]strin
 	}
 	if s.Hidden || o.Hidden {
 		// What it says cannot be compared; that it was edited can be seen.
-		if o.Edited.After(s.Agreed) {
+		if o.Edited.After(s.Agreed) || o.Place.AgeRestricted != s.AgeRestricted {
 			return nil, &back{note: words.GalleryWorkChanged, o: &o}
 		}
 		return w.refreshed(ctx, s)

@@ -40,6 +40,9 @@ func (w *worker) publish(ctx context.Context, a Account, s *submission) error {
 		if err != nil {
 			return err
 		}
+		if s.State == Accepted && s.Shown != "" && s.Shown != s.promise(a, in) {
+			return &back{note: words.GalleryWorkLimits, args: words.Args{"account": handleOf(a)}}
+		}
 		p, _, err := readProgress(ctx, tx, s.ID)
 		if err != nil {
 			return err
@@ -52,7 +55,7 @@ func (w *worker) publish(ctx context.Context, a Account, s *submission) error {
 			return err
 		}
 		p.made = len(stands)
-		p.parts = append(p.parts[:min(p.made, len(p.parts)):p.made], s.groups(p.done(), in.MaxMedia, mixes)...)
+		p.parts = append(p.parts[:min(p.made, len(p.parts)):min(p.made, len(p.parts))], s.groups(p.done(), in.MaxMedia, mixes)...)
 		if len(p.parts) == p.made {
 			return &back{note: words.GalleryNothingToShare}
 		}

@@ -79,6 +79,14 @@ func (o *Outbox) confirm(ctx context.Context, kind Kind, w row, remote string) (
 			}
 		}
 		if w.part+1 < w.parts {
+			// Whoever wants it gone waits for no further part.
+			if gone, err := o.removed(ctx, tx, w); err != nil {
+				return err
+			} else if gone {
+				_, err := tx.Exec(ctx, `update outbox_effect set state = 'dropped', done_at = $3
+					where id = $1 and part = $2 and state in ('planned', 'sent')`, w.id, int64(w.part), ms(o.Clock.Now()))
+				return errors.Join(err, o.wake(ctx, tx, o.Clock.Now()))
+			}
 			var err error
 			next, err = o.nextPart(ctx, tx, kind, w)
 			return err

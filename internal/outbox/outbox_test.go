@@ -302,6 +302,35 @@ func TestDeleteOfWhatWasNeverSentDropsIt(t *testing.T) {
 	})
 }
 
+// What is to be deleted is not sent first, however often it was tried: it would
+// be seen outside for a moment.
+func TestDeleteOfWhatWasTriedInVainDropsIt(t *testing.T) {
+	for name, f := range map[string]fate{"not sent": {err: errDial}, "unknown": {err: errWhole500}} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, h *house) {
+				o := h.process()
+				h.fates(f)
+				_ = o.Deliver(t.Context(), h.plan(o, create("x")))
+				remove := Effect{Key: "x/delete", Feature: "test", Account: "acc", Kind: "test.delete", Lane: "x", Payload: "x"}
+				if err := h.s.Write(t.Context(), func(ctx context.Context, tx store.Tx) error {
+					_, err := o.Plan(ctx, tx, remove)
+					return err
+				}); err != nil {
+					t.Fatal(err)
+				}
+				sent := h.w.nextID
+				for range 8 {
+					h.sweep(o)
+					h.w.clock.Advance(time.Minute)
+				}
+				if h.w.nextID != sent || h.ended["x/delete"].State != Confirmed {
+					t.Errorf("%d posts were sent after that, ended %+v", h.w.nextID-sent, h.ended)
+				}
+			})
+		})
+	}
+}
+
 func TestExpiredIsGivenUpOnlyIfItIsNotOutside(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		o := h.process()

@@ -131,12 +131,22 @@ func (o *Outbox) resolve(ctx context.Context, w row) error {
 		return errors.Join(err, o.later(ctx, w, time.Time{}, err))
 	}
 	finder, canFind := kind.(Finder)
+	removed, err := o.removed(ctx, o.Store, w)
+	if err != nil {
+		return err
+	}
+	again := func() error {
+		if removed {
+			return o.drop(ctx, w)
+		}
+		return o.reclaim(ctx, kind, w)
+	}
 	switch {
 	case w.state == Sent && w.holder == o.process && kind.Now(w.account).Before(w.deadline) && w.reason == "":
 		// Our own request is still in flight.
 		return o.later(ctx, w, o.Clock.Now().Add(min(w.deadline.Sub(kind.Now(w.account)), o.Timeout)), nil)
 	case w.state == Planned && !expired(w, o.Clock.Now()) && (!canFind || o.plannedHere(w)):
-		return o.reclaim(ctx, kind, w)
+		return again()
 	case w.state == Planned && !canFind:
 		return o.giveUp(ctx, w, ReasonExpired)
 	case !canFind:
@@ -146,7 +156,7 @@ func (o *Outbox) resolve(ctx context.Context, w row) error {
 		if w.doubted {
 			return o.giveUp(ctx, w, w.reason)
 		}
-		return o.reclaim(ctx, kind, w)
+		return again()
 	}
 	earlier, err := made(ctx, o.Store, w.lane, w.seq)
 	if err != nil {
@@ -164,7 +174,7 @@ func (o *Outbox) resolve(ctx context.Context, w row) error {
 		}
 		return o.Deliver(ctx, next)
 	case w.state == Planned && !expired(w, found.AsOf):
-		return o.reclaim(ctx, kind, w)
+		return again()
 	case w.state == Planned:
 		return o.giveUp(ctx, w, ReasonExpired)
 	case found.AsOf.Before(w.settle):
@@ -174,7 +184,7 @@ func (o *Outbox) resolve(ctx context.Context, w row) error {
 	case expired(w, found.AsOf):
 		return o.giveUp(ctx, w, ReasonExpired)
 	}
-	return o.reclaim(ctx, kind, w)
+	return again()
 }
 
 // settles waits for the moment at which a negative look counts; now is the
@@ -289,4 +299,37 @@ func (o *Outbox) free(ctx context.Context, w row, id string) (bool, error) {
 		return true, nil
 	}
 	return effect == w.id && int(part) == w.part, err
+}
+
+// removed tells whether something waits behind an effect in its lane that
+// removes what it would make: then it is not sent any more.
+func (o *Outbox) removed(ctx context.Context, q querier, w row) (bool, error) {
+	rows, err := q.Query(ctx, `select distinct kind from outbox_effect where lane = $1 and seq > $2 and state = 'planned'`, w.lane, w.seq)
+	kinds, err := store.Collect(rows, err, func(r store.Row) (k string, err error) { return k, r.Scan(&k) })
+	if err != nil {
+		return false, fmt.Errorf("see what waits behind %s: %w", w.key, err)
+	}
+	for _, k := range kinds {
+		if _, ok := o.kinds[k].(Drops); ok {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// drop takes back an effect that is certainly not outside, as far as its
+// present part goes.
+func (o *Outbox) drop(ctx context.Context, w row) error {
+	err := o.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		_, err := tx.Exec(ctx, `update outbox_effect set state = 'dropped', done_at = $5
+			where id = $1 and state = $2 and attempt = $3 and part = $4`, w.id, string(w.state), int64(w.attempt), int64(w.part), ms(o.Clock.Now()))
+		if err != nil {
+			return err
+		}
+		return o.wake(ctx, tx, o.Clock.Now())
+	})
+	if err != nil {
+		return fmt.Errorf("take back %s: %w", w.key, err)
+	}
+	return nil
 }

@@ -20,6 +20,7 @@ const (
 	GalleryWorkAIChanged      Key = "gallery_work.ai_changed"     // who would describe the pictures is not who was agreed to
 	GalleryWorkRefused        Key = "gallery_work.refused"        // {account}'s server said {reason}
 	GalleryWorkLost           Key = "gallery_work.lost"           // {account}'s server has lost the files again and again
+	GalleryWorkLimits         Key = "gallery_work.limits"         // {account}
 	GalleryWorkUndescribed    Key = "gallery_work.undescribed"
 	GalleryWorkTooLate        Key = "gallery_work.too_late"        // {account} could not be reached for days
 	GalleryWorkIncomplete     Key = "gallery_work.incomplete"      // it stands, but {n} of its {posts} posts alone; {account}'s server said {reason}
