@@ -33,6 +33,9 @@ func (g *Gallery) withdraw(ctx context.Context, tx store.Tx, s *submission, via 
 	return nil
 }
 
+// mostAsked bounds who is told of one deletion, while a server is down for days.
+const mostAsked = 20
+
 // deletion is who has a post deleted, and how.
 type deletion struct {
 	event  ledger.Event // Deleted, or TakenDown by somebody else than the artist
@@ -54,6 +57,9 @@ func (g *Gallery) remove(ctx context.Context, tx store.Tx, s *submission, by del
 		s.Asked = append(s.Asked, string(b))
 	}
 	if s.State == Deleting { // it is on its way: whoever asks again is told too
+		if len(s.Asked) > mostAsked {
+			s.Asked = s.Asked[len(s.Asked)-mostAsked:]
+		}
 		return s.save(ctx, tx, g.Clock.Now())
 	}
 	if s.State != Posting && s.State != Posted {
@@ -235,7 +241,7 @@ func (g *Gallery) pressDelete(ctx context.Context, p *discord.Press, id string, 
 // mayDelete tells whether who pressed may have a post deleted: its artist, and
 // those who moderate the guild that it was shared from.
 func (g *Gallery) mayDelete(p *discord.Press, s *submission) bool {
-	return s.Artist != "" && s.Artist == p.Member.ID || p.Place.Guild == s.Guild && g.isModerator(p)
+	return s.Artist != "" && s.Artist == p.Member.ID || g.moderates(p, s)
 }
 
 // overDeleted says why there is nothing to delete.

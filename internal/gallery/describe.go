@@ -2,6 +2,8 @@ package gallery
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
@@ -94,7 +96,7 @@ func (g *Gallery) pressPage(p *discord.Press, s *submission, page, from string) 
 	if most <= 0 || most > mostField {
 		most = mostField
 	}
-	form := &discord.Modal{ID: discord.CustomID(action, formAlts, s.ID, page, from), Title: shorten(g.say(l, words.GalleryFormTitle, nil), mostLabel)}
+	form := &discord.Modal{ID: discord.CustomID(action, formAlts, s.ID, page, from, s.files()), Title: shorten(g.say(l, words.GalleryFormTitle, nil), mostLabel)}
 	for _, m := range s.Media[n*perPage : min((n+1)*perPage, len(s.Media))] {
 		value := m.Alt
 		if m.By == byNobody {
@@ -131,25 +133,41 @@ func (g *Gallery) filled(ctx context.Context, p *discord.Press) (discord.Answer,
 			return nil
 		})
 	case verb == formAlts && len(p.Args) > 3:
-		return g.describe(ctx, p, id, p.Args[3] == fromPanel)
+		files := ""
+		if len(p.Args) > 4 {
+			files = p.Args[4]
+		}
+		return g.describe(ctx, p, id, p.Args[3] == fromPanel, files)
 	}
 	return g.private(g.say(p.Language, words.GalleryGone, nil)), nil
 }
 
 // describe takes descriptions that the artist has written. Of a post that
 // stands they are changed there.
-func (g *Gallery) describe(ctx context.Context, p *discord.Press, id string, panel bool) (discord.Answer, error) {
+func (g *Gallery) describe(ctx context.Context, p *discord.Press, id string, panel bool, files string) (discord.Answer, error) {
 	var s *submission
-	err := g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) (err error) {
+	was, err := get(ctx, g.Store, id)
+	if err != nil {
+		return discord.Answer{}, err
+	}
+	required, err := g.Settings.described.In(ctx, was.Guild)
+	if err != nil {
+		return discord.Answer{}, err
+	}
+	other := false // the files are not those that the form was about
+	err = g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) (err error) {
 		if s, err = lock(ctx, tx, id); err != nil || s.State != Offered && s.State != Posted {
 			return err
+		}
+		if other = files != s.files(); other {
+			return nil
 		}
 		s.Note = ""
 		changed := false
 		for i, m := range s.Media {
 			text, ok := p.Fields[strconv.Itoa(m.N)]
-			if !ok {
-				continue
+			if !ok || required && s.State == Posted && strings.TrimSpace(text) == "" {
+				continue // where descriptions are required, none is taken away
 			}
 			was := m
 			m.write(text)
@@ -179,6 +197,8 @@ func (g *Gallery) describe(ctx context.Context, p *discord.Press, id string, pan
 		return discord.Answer{}, fmt.Errorf("take descriptions: %w", err)
 	}
 	switch {
+	case other:
+		return g.private(g.say(p.Language, words.GalleryChangedSince, nil)), nil
 	case s.State == Posted:
 		return g.private(g.say(p.Language, words.GalleryDescribedPost, nil)), nil
 	case s.State != Offered:
@@ -189,6 +209,16 @@ func (g *Gallery) describe(ctx context.Context, p *discord.Press, id string, pan
 	}
 	m := g.message(ctx, s)
 	return discord.Answer{Update: &m}, nil
+}
+
+// files names the files of a submission in their order: a form that was opened
+// for others is not taken for these.
+func (s *submission) files() string {
+	h := sha256.New()
+	for _, m := range s.Media {
+		_, _ = fmt.Fprintf(h, "%q\n", m.ID)
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:6])
 }
 
 // changePost plans that a post that stands has its descriptions changed.
@@ -276,11 +306,14 @@ const draftsToo = "for drafts before posting, too"
 // the press is the yes to sending it now, and the button has said to whom.
 func (g *Gallery) pressDraft(ctx context.Context, p *discord.Press, id string) (discord.Answer, error) {
 	var s *submission
-	ask := false
+	ask, before := false, false
 	err := g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) (err error) {
-		ask = false
+		ask, before = false, false
 		if s, err = lock(ctx, tx, id); err != nil || s.State != Offered {
 			return err
+		}
+		if before = s.Drafting != nil && s.Drafting.Interaction != p.ID; before {
+			return nil
 		}
 		a, _ := g.account(s.Target)
 		if !g.offersAI(s, a) {
@@ -312,7 +345,10 @@ func (g *Gallery) pressDraft(ctx context.Context, p *discord.Press, id string) (
 	if s.State != Offered {
 		return g.private(g.over(p.Language, s)), nil
 	}
-	if !ask {
+	switch {
+	case before:
+		return g.private(g.say(p.Language, words.GalleryDraftingAlready, nil)), nil
+	case !ask:
 		return g.private(g.say(p.Language, words.GalleryNoModel, nil)), nil
 	}
 	return discord.Answer{Later: true, Private: true}, nil
@@ -340,6 +376,18 @@ func (g *Gallery) drafted(ctx context.Context, s *submission, failed int) error 
 			Payload: ask.answer(g.panel(l, s, text))})
 		return err
 	})
+}
+
+// answerDrafting answers who waits for drafts that will not come.
+func (g *Gallery) answerDrafting(ctx context.Context, tx store.Tx, s *submission, text string) error {
+	if s.Drafting == nil {
+		return nil
+	}
+	ask := *s.Drafting
+	s.Drafting = nil
+	_, err := g.Outbox.Plan(ctx, tx, outbox.Effect{Key: "gallery/drafted/" + ask.Interaction, Feature: Name, Kind: discord.AnswerKind, Account: s.Account,
+		Payload: ask.answer(discord.Message{Content: text, NoPreviews: true})})
+	return err
 }
 
 // shorten cuts a text that Discord is shown to so many characters, at a word

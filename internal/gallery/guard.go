@@ -117,7 +117,23 @@ func (g *Gallery) targets(ctx context.Context, guild community.GuildID) ([]Accou
 	return chosen, nil
 }
 
-// isModerator tells whether who pressed may take down what others have shared.
+// moderates tells whether who pressed may take down a submission. What is
+// allowed in one channel alone counts only where it was shared: who manages a
+// channel of their own does not manage the others.
+func (g *Gallery) moderates(p *discord.Press, s *submission) bool {
+	if p.Place.Guild == "" || p.Place.Guild != s.Guild || !g.isModerator(p) {
+		return false
+	}
+	for _, whole := range []discord.Permission{discord.ModerateMembers, discord.ManageGuild, discord.Administrator} { // no channel changes these
+		if p.Permissions.Has(whole) {
+			return true
+		}
+	}
+	at := []community.ChannelID{p.Place.Channel, p.Place.Parent}
+	return slices.Contains(at, s.Channel) || s.Parent != "" && slices.Contains(at, s.Parent)
+}
+
+// isModerator tells whether who pressed moderates the place where they did.
 func (g *Gallery) isModerator(p *discord.Press) bool {
 	return p.Place.Guild != "" && (p.Permissions.Has(discord.ManageMessages) || p.Permissions.Has(discord.Administrator))
 }

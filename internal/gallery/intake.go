@@ -43,6 +43,9 @@ func (g *Gallery) Began(ctx context.Context, account community.AccountID, o disc
 	if quiet, err := g.leftAlone(ctx, guild, o.Author.ID); err != nil || quiet {
 		return err
 	}
+	if forgot, err := g.forgot(ctx, o); err != nil || forgot {
+		return err // who wants to share it says so, and is told
+	}
 	if no, err := g.mayShare(ctx, guild, o.Author.ID, o.Place.Roles); err != nil || no != nil {
 		return err
 	}
@@ -261,6 +264,7 @@ func (g *Gallery) takeOver(ctx context.Context, s *submission, o discord.Origina
 		s.Media[i] = m
 	}
 	s.fill(o)
+	s.Warned = false
 	return true, nil
 }
 
@@ -372,6 +376,11 @@ func (g *Gallery) offer(ctx context.Context, p *discord.Press, o discord.Origina
 	if err != nil || no != nil {
 		return nil, no, err
 	}
+	if forgot, err := g.forgot(ctx, o); err != nil {
+		return nil, nil, err
+	} else if forgot {
+		s.Note = g.say(g.language(ctx, s), words.GalleryRestored, nil)
+	}
 	var other *submission
 	err = g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) (err error) {
 		other, err = g.other(ctx, tx, s)
@@ -432,11 +441,28 @@ func (g *Gallery) leftAlone(ctx context.Context, guild community.GuildID, member
 // dayAgo is when a day that ends now began.
 func (g *Gallery) dayAgo() time.Time { return g.Clock.Now().Add(-24 * time.Hour) }
 
+// forgot tells whether a message is from before a backup was put back: it may
+// have been shared at a time of which nothing is known.
+func (g *Gallery) forgot(ctx context.Context, o discord.Original) (bool, error) {
+	var at int64
+	if err := g.Store.QueryRow(ctx, `select coalesce(max(at), 0) from gallery_restored`).Scan(&at); err != nil {
+		return false, fmt.Errorf("see when a backup was put back: %w", err)
+	}
+	return o.At.Before(timeOf(at)), nil
+}
+
 // Restored gives what was not posted when a backup was made back to its artist:
 // it may stand by now, and nobody here knows. It is called once, after the
 // database was put back, and tells how many there were. What stood then may be
 // deleted by now: that is looked at again.
 func (g *Gallery) Restored(ctx context.Context) (int, error) {
+	err := g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		_, err := tx.Exec(ctx, `insert into gallery_restored (at) values ($1)`, g.Clock.Now().UnixMilli())
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("note that a backup was put back: %w", err)
+	}
 	if err := g.lookAgain(ctx); err != nil {
 		return 0, err
 	}

@@ -154,7 +154,10 @@ func (g *Gallery) endBy(ctx context.Context, tx store.Tx, s *submission, state S
 	if state != Rejected {
 		s.scrub()
 	}
-	s.Trouble, s.Drafting = "", nil
+	if err := g.answerDrafting(ctx, tx, s, g.say(g.language(ctx, s), words.GalleryGone, nil)); err != nil {
+		return err
+	}
+	s.Trouble = ""
 	if err := s.save(ctx, tx, g.Clock.Now()); err != nil {
 		return err
 	}
@@ -526,7 +529,7 @@ func (g *Gallery) preview(l words.Language, s *submission, a Account) string {
 	if text == "" {
 		line(g.say(l, words.GalleryPreviewEmpty, nil))
 	} else {
-		line(discord.Escape(text))
+		line(middle(discord.Escape(text), mostPreview/2))
 	}
 	if cut {
 		line(g.say(l, words.GalleryPreviewCut, nil))
@@ -543,6 +546,16 @@ func (g *Gallery) preview(l words.Language, s *submission, a Account) string {
 		line(g.say(l, words.GalleryPreviewParts, words.Args{"n": in.MaxMedia}))
 	}
 	return strings.TrimSpace(b.String())
+}
+
+// middle leaves out the middle of a long text: its end has the credits.
+func middle(text string, most int) string {
+	const end = 600
+	if discord.Length(text) <= most {
+		return text
+	}
+	runes := []rune(text)
+	return shorten(text, most-end) + "\n" + string(runes[max(len(runes)-end/2, 0):])
 }
 
 // previewOf shows one medium with its description, in about so many characters.
@@ -637,7 +650,10 @@ func (g *Gallery) tellPrivately(ctx context.Context, tx store.Tx, s *submission)
 	l := g.language(ctx, s)
 	a, _ := g.account(s.Target)
 	text := strings.TrimSpace(g.say(l, words.GalleryRejected, words.Args{"account": shownHandle(a)}) + " " + s.Note)
-	if s.State == Posted {
+	switch s.State {
+	case Offered:
+		text = s.Note + "\n" + sourceLink(s)
+	case Posted:
 		text = g.postedText(l, s, a) + "\n" + g.say(l, words.GalleryCode, words.Args{"code": shownCode(s.Code)})
 	}
 	_, err := g.Outbox.Plan(ctx, tx, outbox.Effect{Key: "gallery/tell/" + s.ID + "/" + string(s.State), Feature: Name, Kind: discord.MessageKind, Account: s.Account,

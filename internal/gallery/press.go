@@ -524,6 +524,11 @@ func (g *Gallery) settleOffer(ctx context.Context, tx store.Tx, id string, r out
 	unseen := first || r.Reason == discord.ReasonGone
 	switch {
 	case s.State == Offered && unseen: // nobody can press what nobody sees
+		if !first && s.Note != "" { // a yes was given back, and nobody reads why
+			if err := g.tellPrivately(ctx, tx, s); err != nil {
+				return err
+			}
+		}
 		if r.Reason == discord.ReasonForbidden && g.TellGuild != nil {
 			channel := "<#" + string(s.Channel) + ">"
 			if err := g.TellGuild(ctx, tx, s.Guild, "gallery/forbidden/"+string(s.Parent), func(l words.Language) string {

@@ -56,6 +56,9 @@ const (
 	tellAfter = 2 * time.Minute
 	// giveUpAfter is how long a file is tried to be fetched.
 	giveUpAfter = 24 * time.Hour
+	// overtakeAfter is how long a post is under way before what follows may
+	// overtake it: a server may fail at this very one for ever.
+	overtakeAfter = 6 * time.Hour
 	// longestPause is the longest pause after trouble, unless somebody asked
 	// for a longer one.
 	longestPause = 2 * time.Minute
@@ -97,14 +100,17 @@ func (w *worker) share(ctx context.Context, account community.AccountID) (notBef
 // is none. While the post of an earlier one is under way there is none: what
 // follows would overtake it.
 func (w *worker) pick(ctx context.Context, account community.AccountID) (*submission, error) {
+	now := w.Clock.Now()
 	var posting int64
-	if err := w.Store.QueryRow(ctx, `select count(*) from gallery_submission where target = $1 and state = 'posting' and next_at = 0`, string(account)).Scan(&posting); err != nil {
+	err := w.Store.QueryRow(ctx, `select count(*) from gallery_submission s left join gallery_work k on k.submission = s.id
+		where s.target = $1 and s.state = 'posting' and s.next_at = 0 and (k.planned_at is null or k.planned_at > $2)`,
+		string(account), now.Add(-overtakeAfter).UnixMilli()).Scan(&posting)
+	if err != nil {
 		return nil, fmt.Errorf("see what is being posted: %w", err)
 	}
 	if posting > 0 {
 		return nil, nil
 	}
-	now := w.Clock.Now()
 	// A time further ahead than any that is set is of a clock that ran ahead.
 	s, err := load(ctx, w.Store, `target = $1 and state in ('accepted', 'posting') and (next_at <= $2 or next_at > $3) order by agreed_at, created_at, id limit 1`,
 		string(account), now.UnixMilli(), now.Add(turns.LongestWait+time.Minute).UnixMilli())

@@ -151,6 +151,11 @@ func (s *submission) partText(a Account, in fedi.Instance, n, of int) string {
 		return compose.Part(n+1, of, words.Match(s.Language))
 	}
 	text, _ := s.post(a).Fit(in)
+	if text == "" && s.warning() != "" {
+		// Mastodon makes the warning the text of a post that has none, and takes it
+		// off: app/services/post_status_service.rb.
+		text = "…"
+	}
 	return text
 }
 

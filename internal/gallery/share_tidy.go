@@ -8,6 +8,7 @@ import (
 
 	"rookery/internal/community"
 	"rookery/internal/gallery/ledger"
+	"rookery/internal/outbox"
 	"rookery/internal/store"
 	"rookery/internal/words"
 )
@@ -16,6 +17,9 @@ const (
 	// addressPause is how long after which the address of a post is asked for
 	// again.
 	addressPause = time.Minute
+	// strangeAfter is how long a deletion waits for an account that is not in the
+	// configuration any more: it may just not have logged in.
+	strangeAfter = 15 * time.Minute
 	// tidyMost bounds what one tidying looks at.
 	tidyMost = 200
 )
@@ -42,6 +46,28 @@ func (w *worker) tidy(ctx context.Context) error {
 		}
 		a, _ := w.account(s.Target)
 		return w.reofferIn(ctx, tx, s, nil, words.GalleryWorkTooLate, words.Args{"account": handleOf(a)})
+	}))
+	// The same of one of which a part stands.
+	err = errors.Join(err, w.sweep(ctx, `state = 'posting' and next_at > 0 and changed_at <= $1`, before, func(ctx context.Context, tx store.Tx, s *submission) error {
+		if s.State != Posting || s.Next.IsZero() || s.Changed.After(before) {
+			return nil
+		}
+		p, _, err := readProgress(ctx, tx, s.ID)
+		if err != nil {
+			return err
+		}
+		stands, err := s.standing(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return w.incomplete(ctx, tx, s, p, stands, words.GalleryWorkIncompleteRest, words.Args{})
+	}))
+	// Nobody deletes what an account that is gone has posted.
+	err = errors.Join(err, w.sweep(ctx, `state = 'deleting' and changed_at <= $1`, now.Add(-strangeAfter), func(ctx context.Context, tx store.Tx, s *submission) error {
+		if s.State != Deleting || !w.strange(s) {
+			return nil
+		}
+		return w.settleDelete(ctx, tx, s.ID, outbox.Result{State: outbox.Refused, Reason: "its account is not in the configuration any more"})
 	}))
 	err = errors.Join(err, w.Store.WriteRelaxed(ctx, func(ctx context.Context, tx store.Tx) error {
 		_, err := tx.Exec(ctx, `delete from gallery_work where planned_at < $1 and not exists (select 1 from gallery_submission s

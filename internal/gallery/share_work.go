@@ -43,7 +43,7 @@ func (w *worker) hold(ctx context.Context, account community.AccountID) (bool, e
 		n, err = tx.Exec(ctx, `insert into gallery_worker (account, holder, held_until) values ($1, $2, $3)
 			on conflict (account) do update set holder = excluded.holder, held_until = excluded.held_until
 			where gallery_worker.holder in ('', excluded.holder) or gallery_worker.held_until <= $4 or gallery_worker.held_until > $5 or $6 = 0`,
-			string(account), w.process, now.Add(holdFor).UnixMilli(), now.UnixMilli(), now.Add(holdFor+time.Minute).UnixMilli(), others)
+			string(account), w.process, now.Add(holdFor).UnixMilli(), now.UnixMilli(), now.Add(holdFor+time.Hour).UnixMilli(), others)
 		return err
 	})
 	if err != nil {

@@ -102,6 +102,7 @@ const (
 	GalleryCWHint              Key = "gallery.cw_hint"    // 100 characters at most
 	GalleryDescribed           Key = "gallery.described"  // {n} are left
 	GalleryDescribedPost       Key = "gallery.described_post"
+	GalleryDraftingAlready     Key = "gallery.drafting_already"
 	GalleryDrafted             Key = "gallery.drafted"
 	GalleryDraftsFailed        Key = "gallery.drafts_failed" // {n}
 
