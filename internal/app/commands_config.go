@@ -7,8 +7,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"rookery/internal/app/config"
+	"rookery/internal/gallery"
 	"rookery/internal/words"
 )
+
+// checkTexts reads the operator's own texts as the gallery does.
+func checkTexts(file string) error {
+	_, err := gallery.LoadTexts(file)
+	return err
+}
 
 func (c *cli) configCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -25,6 +32,9 @@ func (c *cli) configCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(c.file, os.LookupEnv)
 			if err != nil {
+				return err
+			}
+			if err := cfg.CheckTexts(checkTexts); err != nil {
 				return err
 			}
 			l := words.Match(cfg.Operator.Language)

@@ -11,7 +11,6 @@ import (
 	"rookery/internal/app/config"
 	"rookery/internal/app/doctor"
 	"rookery/internal/app/login"
-	"rookery/internal/gallery"
 	"rookery/internal/words"
 )
 
@@ -76,7 +75,7 @@ func (c *cli) doctor() *cobra.Command {
 			out := cmd.OutOrStdout()
 			var failed error
 			lines := doctor.Run(cmd.Context(), doctor.Config{File: c.file, Version: c.version, Migrations: Migrations(), Language: l, ShowPicture: show,
-				Texts: func(file string) error { _, err := gallery.LoadTexts(file); return err }},
+				Texts: checkTexts},
 				func(line doctor.Line) { failed = errors.Join(failed, doctor.PrintLine(out, line, l)) })
 			if err := errors.Join(failed, doctor.PrintSummary(out, lines, l)); err != nil {
 				return err

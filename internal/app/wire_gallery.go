@@ -58,16 +58,40 @@ func (a *App) makeGallery() error {
 	return nil
 }
 
+// pastGallery is what members can still have done about what they shared while
+// there was a gallery. Any account that is still there may delete its posts.
+func (a *App) pastGallery() *gallery.Gallery {
+	return gallery.Past(gallery.Config{
+		Store: a.store, Outbox: a.outbox, Clock: a.clock, Log: a.log.With("feature", gallery.Name), Ledger: ledger.New(a.store, a.clock), Budget: a.budget,
+		Accounts: func() (all []gallery.Account) {
+			if a.fedi == nil {
+				return nil
+			}
+			for _, s := range a.fedi.Status() {
+				all = append(all, gallery.Account{Name: s.Name, ID: s.ID, Handle: s.Handle})
+			}
+			return all
+		},
+		RequestTimeout: a.cfg.Outbox.RequestTimeout, Language: a.guildLanguage, Tell: a.tellOperator,
+	})
+}
+
+// purgeGallery lets go of what the gallery keeps for a guild that was left.
+func (a *App) purgeGallery(ctx context.Context, tx store.Tx, guild community.GuildID) error {
+	if a.gallery != nil {
+		return a.gallery.PurgeGuild(ctx, tx, guild)
+	}
+	return a.past.PurgeGuild(ctx, tx, guild)
+}
+
 // galleryTexts are the texts that the operator has changed; nil for none.
 func (a *App) galleryTexts() (*texts.Texts, error) {
-	if a.cfg.Gallery.Texts == "" {
-		return nil, nil
-	}
-	t, err := texts.Load(a.cfg.Gallery.Texts, gallery.TextKeys())
-	if err != nil {
-		return nil, fmt.Errorf("read the texts of the gallery: %w", err)
-	}
-	return t, nil
+	var own *texts.Texts
+	err := a.cfg.CheckTexts(func(file string) (err error) {
+		own, err = gallery.LoadTexts(file)
+		return err
+	})
+	return own, err
 }
 
 // vision is the model that describes pictures; nil if there is none.
@@ -77,6 +101,7 @@ func (a *App) vision() (*llm.Client, error) {
 		return nil, nil
 	}
 	c, err := llm.New(llm.Options{BaseURL: v.BaseURL, Key: v.APIKey.Reveal(), Model: v.Model, Timeout: v.Timeout, MaxTokens: a.cfg.Gallery.MaxTokens,
+		Section: a.cfg.Gallery.VisionSection, TokensKey: "gallery.max_tokens",
 		UserAgent: userAgent(a.Version), Now: a.clock.Now, Log: a.log})
 	if err != nil {
 		return nil, fmt.Errorf("the model that describes pictures: %w", err)

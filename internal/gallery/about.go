@@ -37,10 +37,14 @@ func (g *Gallery) About(a Account, l words.Language, guilds []string) string {
 	if a.Contact != "" {
 		about = append(about, words.GalleryOperatorAboutContact)
 	}
+	takedown := words.GalleryOperatorTakedown
+	if contact == account {
+		takedown = words.GalleryOperatorTakedownDirect
+	}
 	text := strings.Join([]string{
 		"# " + l.Say(words.GalleryOperatorAboutProfileTitle, nil), say(words.GalleryOperatorAboutProfile),
 		"# " + l.Say(words.GalleryOperatorAboutTitle, nil), say(about...),
-		"# " + l.Say(words.GalleryOperatorTakedownTitle, nil), say(words.GalleryOperatorTakedown, words.GalleryOperatorTakedownArtists, words.GalleryOperatorTakedownCopies),
+		"# " + l.Say(words.GalleryOperatorTakedownTitle, nil), say(takedown, words.GalleryOperatorTakedownArtists, words.GalleryOperatorTakedownCopies),
 	}, "\n\n")
 	for _, link := range []struct {
 		key     words.Key

@@ -124,6 +124,10 @@ func TestAbout(t *testing.T) {
 		a := a
 		a.AI, a.Contact = false, ""
 		text = g.About(a, l, nil)
+		takedown := strings.SplitN(text, "\n\n# ", 3)[2]
+		if n := strings.Count(takedown, "@gallery@art.example"); n != 1 {
+			t.Errorf("without a contact, whom to write to is said %d times in %s: %s", n, l, takedown)
+		}
 		if strings.Contains(text, "Sim (Moon)") || strings.ContainsAny(text, "{}") {
 			t.Errorf("without a model it says in %s: %s", l, text)
 		}

@@ -51,7 +51,7 @@ func (c *Client) answer(res openai.ChatCompletionResponse) (Answer, *Error) {
 		return a, &Error{Class: Transient, Status: 200, text: "the model endpoint failed in the middle of the answer"}
 	case text == "" && cutShort:
 		return a, &Error{Class: Empty, Status: 200,
-			text: fmt.Sprintf("%s used up its tokens before the first word: raise llm.max_tokens", c.opt.Model)}
+			text: fmt.Sprintf("%s used up its tokens before the first word: raise %s", c.opt.Model, c.opt.TokensKey)}
 	case text == "":
 		return a, &Error{Class: Empty, Status: 200, text: fmt.Sprintf("%s answered without text", c.opt.Model)}
 	}

@@ -84,7 +84,7 @@ func (c *Client) cut(ctx context.Context, last *Error) *Error {
 	switch {
 	case errors.Is(cause, errTimeout):
 		e.text = fmt.Sprintf("the model endpoint gave no whole answer within %s: "+
-			"raise llm.timeout, lower llm.max_tokens, or take a smaller model", c.opt.Timeout)
+			"raise %s, lower %s, or take a smaller model", c.opt.Timeout, c.key("timeout"), c.opt.TokensKey)
 	case errors.Is(cause, context.DeadlineExceeded):
 		e.text = "the model endpoint gave no whole answer before the caller's deadline"
 	default:
@@ -109,7 +109,7 @@ func (c *Client) networkError(ctx context.Context, err error) *Error {
 	return &Error{
 		Class: Transient, err: err,
 		text: "cannot reach the model endpoint: " + c.quote(err.Error()) +
-			": check llm.base_url, and that the server runs",
+			": check " + c.key("base_url") + ", and that the server runs",
 	}
 }
 
@@ -196,7 +196,7 @@ func (c *Client) statusError(status int, h http.Header, body []byte) *Error {
 			"pay there, or raise its limit", status, said)
 	case status == http.StatusUnauthorized:
 		// The text is not repeated: some endpoints put parts of the key in it.
-		return set(Auth, "the model endpoint refused the key (401): check the key that llm.api_key_env or llm.api_key_file names")
+		return set(Auth, "the model endpoint refused the key (401): check the key that %s or %s names", c.key("api_key_env"), c.key("api_key_file"))
 	case status == http.StatusForbidden:
 		return set(Auth, "the model endpoint refused access (403)%s: check the key, and that it may use %s", said, c.opt.Model)
 	case status == http.StatusTooManyRequests:
@@ -204,23 +204,26 @@ func (c *Client) statusError(status int, h http.Header, body []byte) *Error {
 	case status == http.StatusRequestEntityTooLarge,
 		status < 500 && api.says("context_length", "context length", "context window", "context size", "maximum context",
 			"exceed_context", "prompt is too long", "input is too long", "too many tokens"):
-		return set(TooLarge, "the conversation is too long for %s (%d)%s: shorten the prompt, lower llm.max_tokens, "+
-			"or take a model with a larger context", c.opt.Model, status, said)
+		return set(TooLarge, "the conversation is too long for %s (%d)%s: shorten the prompt, lower %s, "+
+			"or take a model with a larger context", c.opt.Model, status, said, c.opt.TokensKey)
 	case status >= 500, status == http.StatusRequestTimeout, status == http.StatusConflict, status == http.StatusTooEarly:
 		return set(Transient, "the model endpoint is in trouble (%d)%s", status, said)
 	case status >= 300 && status < 400:
-		return set(Invalid, "the model endpoint redirects to %s: put the address it moved to in llm.base_url", c.target(h))
+		return set(Invalid, "the model endpoint redirects to %s: put the address it moved to in %s", c.target(h), c.key("base_url"))
 	case !isAPI:
 		return set(Invalid, "the model endpoint does not know this address (%d): "+
-			"check llm.base_url, it usually ends in /v1", status)
+			"check %s, it usually ends in /v1", status, c.key("base_url"))
 	case status == http.StatusNotFound:
-		return set(Invalid, "the model endpoint does not know the model %s, or the address (404)%s: check llm.model, and llm.base_url, which usually ends in /v1", c.opt.Model, said)
+		return set(Invalid, "the model endpoint does not know the model %s, or the address (404)%s: check %s, and %s, which usually ends in /v1", c.opt.Model, said, c.key("model"), c.key("base_url"))
 	case api.Param != "":
 		return set(Invalid, "the model endpoint refused the parameter %s (%d)%s: change it or leave it out",
 			c.quote(api.Param), status, said)
 	}
-	return set(Invalid, "the model endpoint refused the request (%d)%s: check llm.model and the parameters", status, said)
+	return set(Invalid, "the model endpoint refused the request (%d)%s: check %s and the parameters", status, said, c.key("model"))
 }
+
+// key is what a setting of ours is called where it is written.
+func (c *Client) key(name string) string { return c.opt.Section + "." + name }
 
 // target is where a redirect leads, without what may be secret in it.
 func (c *Client) target(h http.Header) string {

@@ -281,3 +281,31 @@ func FuzzRetryAfter(f *testing.F) {
 		}
 	})
 }
+
+// Whoever wrote the model into another section than [llm] looks there.
+func TestErrorsNameTheSectionThatTheModelIsIn(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		answer http.HandlerFunc
+		says   string
+	}{
+		"key":             {reply(401, `{}`), "pictures.api_key_env or pictures.api_key_file"},
+		"model":           {reply(404, `{"error":{"message":"no such model"}}`), "check pictures.model, and pictures.base_url"},
+		"request":         {reply(400, `{"error":"no"}`), "check pictures.model and the parameters"},
+		"unknown address": {reply(404, `404`), "check pictures.base_url"},
+		"moved":           {reply(308, ``, "Location", "https://new.example/v1/chat/completions"), "in pictures.base_url"},
+		"web page":        {reply(200, `<html>`), "check pictures.base_url"},
+		"not JSON":        {reply(200, `hello`), "check pictures.base_url"},
+		"too long":        {reply(413, `<html>413`), "lower words.most"},
+		"thoughts only":   {reply(200, `{"choices":[{"finish_reason":"length","message":{"content":"<think>hm"}}]}`), "raise words.most"},
+		"connection cut":  {hangUp, "check pictures.base_url"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := client(t, serve(t, tt.answer), func(o *Options) { o.Section, o.TokensKey = "pictures", "words.most" }).Complete(t.Context(), hello)
+			if err == nil || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "llm.") {
+				t.Errorf("got %v, want %q in it", err, tt.says)
+			}
+		})
+	}
+}

@@ -12,9 +12,9 @@
 package llm
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -61,6 +61,14 @@ type Options struct {
 	BaseURL string // up to and including the version, like "https://api.openai.com/v1"
 	Key     string // sent as a bearer token; empty for a local server without one
 	Model   string // as the endpoint names it
+
+	// Section is what the settings are called where they are written: errors
+	// name its base_url, model, timeout, retries, api_key_env and api_key_file.
+	// Empty means "llm".
+	Section string
+	// TokensKey is what MaxTokens is called there; empty means the Section's
+	// max_tokens.
+	TokensKey string
 
 	// Timeout bounds the whole of Complete: every attempt, the pauses between
 	// them and the reading of the answer. 0 means DefaultTimeout.
@@ -110,6 +118,8 @@ func New(o Options) (*Client, error) {
 	o.Key = strings.TrimSpace(o.Key)
 	o.BaseURL = strings.TrimRight(strings.TrimSpace(o.BaseURL), "/")
 	o.Model = strings.TrimSpace(o.Model)
+	o.Section = cmp.Or(o.Section, "llm")
+	o.TokensKey = cmp.Or(o.TokensKey, o.Section+".max_tokens")
 	if err := o.check(); err != nil {
 		return nil, err
 	}
@@ -134,34 +144,34 @@ func New(o Options) (*Client, error) {
 
 func (o Options) check() error {
 	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	bad := func(text string) { errs = append(errs, errors.New(text)) }
 
 	u, err := url.Parse(o.BaseURL)
 	switch {
 	case o.BaseURL == "":
-		bad("llm.base_url is empty: give the address of the model endpoint, it usually ends in /v1")
+		bad(o.Section + ".base_url is empty: give the address of the model endpoint, it usually ends in /v1")
 	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
 		// The address is not repeated: it may hold a password.
-		bad("llm.base_url is not a web address: write it like https://api.openai.com/v1")
+		bad(o.Section + ".base_url is not a web address: write it like https://api.openai.com/v1")
 	case u.RawQuery != "" || u.Fragment != "":
-		bad("llm.base_url must not have a ? or # part: the endpoint's path is added at its end")
+		bad(o.Section + ".base_url must not have a ? or # part: the endpoint's path is added at its end")
 	case strings.HasSuffix(u.Path, "/chat/completions"):
-		bad("llm.base_url is too long: leave out /chat/completions, it is added by itself")
+		bad(o.Section + ".base_url is too long: leave out /chat/completions, it is added by itself")
 	}
 	if strings.ContainsFunc(o.Key, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 		bad("the key for the model endpoint holds a space, a line break or a letter outside ASCII: copy it again")
 	}
 	if o.Model == "" {
-		bad("llm.model is empty: give the model's name as the endpoint writes it")
+		bad(o.Section + ".model is empty: give the model's name as the endpoint writes it")
 	}
 	if o.Timeout < 0 {
-		bad("llm.timeout is below zero: give a positive time")
+		bad(o.Section + ".timeout is below zero: give a positive time")
 	}
 	if o.Retries < 0 {
-		bad("llm.retries is below zero: 0 means one attempt")
+		bad(o.Section + ".retries is below zero: 0 means one attempt")
 	}
 	if o.MaxTokens < 0 {
-		bad("llm.max_tokens is below zero: 0 leaves the limit to the endpoint")
+		bad(o.TokensKey + " is below zero: 0 leaves the limit to the endpoint")
 	}
 	return errors.Join(errs...)
 }

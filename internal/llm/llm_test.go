@@ -307,6 +307,8 @@ func TestNewNamesTheSettingToMend(t *testing.T) {
 		"negative time-out": {func(o *Options) { o.Timeout = -1 }, "llm.timeout"},
 		"negative retries":  {func(o *Options) { o.Retries = -1 }, "llm.retries"},
 		"negative limit":    {func(o *Options) { o.MaxTokens = -1 }, "llm.max_tokens"},
+		"another section":   {func(o *Options) { o.Model, o.Section = "", "gallery.vision" }, "gallery.vision.model is empty"},
+		"another limit":     {func(o *Options) { o.MaxTokens, o.TokensKey = -1, "gallery.max_tokens" }, "gallery.max_tokens is below zero"},
 	}
 	good := Options{BaseURL: "https://user:" + testKey + "@model.example/v1", Key: " " + testKey + "\n", Model: "tiny"}
 	if _, err := New(good); err != nil {

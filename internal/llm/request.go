@@ -100,7 +100,7 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 		return nil, c.networkError(ctx, err)
 	case len(body) > maxBody:
 		return nil, &Error{Class: TooLarge, Status: res.StatusCode,
-			text: fmt.Sprintf("the model endpoint's answer is larger than %d MiB: check llm.base_url", maxBody>>20)}
+			text: fmt.Sprintf("the model endpoint's answer is larger than %d MiB: check %s", maxBody>>20, c.key("base_url"))}
 	}
 	x.body = bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff"))
 	if res.StatusCode < 200 || res.StatusCode > 299 {
@@ -164,12 +164,12 @@ func (x *exchange) setParameters(req *http.Request) error {
 func (x *exchange) checkBody(h http.Header) error {
 	if bytes.HasPrefix(x.body, []byte("<")) {
 		return &Error{Class: Transient, Status: x.status,
-			text: "the model endpoint answered a web page: check llm.base_url, it usually ends in /v1"}
+			text: "the model endpoint answered a web page: check " + x.client.key("base_url") + ", it usually ends in /v1"}
 	}
 	var m map[string]json.RawMessage
 	if err := json.Unmarshal(x.body, &m); err != nil {
 		return &Error{Class: Transient, Status: x.status, err: err,
-			text: "the model endpoint's answer is not JSON: check llm.base_url, it usually ends in /v1"}
+			text: "the model endpoint's answer is not JSON: check " + x.client.key("base_url") + ", it usually ends in /v1"}
 	}
 	if isSet(m["error"]) && !isSet(m["choices"]) {
 		return x.refused(x.lateStatus(), h)

@@ -3,6 +3,7 @@ package config
 import (
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,16 +37,18 @@ func (d *draft) check(root *table, rep *report) {
 			names[a.Name] = lineOf(t, "name")
 		}
 	}
-	if c.Doing(FeaturePersona) {
+	c.Backup.Dir = inDir(c.DataDir, c.Backup.Dir)
+	c.Operator.Fediverse = strings.TrimPrefix(c.Operator.Fediverse, "@")
+	c.LLM.BaseURL = strings.TrimRight(strings.TrimSpace(c.LLM.BaseURL), "/")
+	// Before the others: that an account does too much is what is wrong, and
+	// what its other features lack is not.
+	d.checkGallery(dir, rep)
+	if d.needsPersona() {
 		d.checkPersona(rep)
 	}
 	d.checkGIFs(dir, rep)
 	d.checkOutbox(near, rep)
 	d.checkBudget(rep)
-	c.Backup.Dir = inDir(c.DataDir, c.Backup.Dir)
-	c.Operator.Fediverse = strings.TrimPrefix(c.Operator.Fediverse, "@")
-	c.LLM.BaseURL = strings.TrimRight(strings.TrimSpace(c.LLM.BaseURL), "/")
-	d.checkGallery(dir, rep)
 }
 
 // checkAccount reports whether the account's server is this machine.
@@ -77,6 +80,13 @@ func (d *draft) checkAccount(a *Account, t *table, rep *report) (near bool) {
 		rep.mistake(lineOf(t, "poll"), "account.poll", "poll in [[account]]: %q is out of range: from \"5s\" to \"1h\" for a server that is not on this machine", short(a.Poll))
 	}
 	return false
+}
+
+// needsPersona reports whether the persona is done anywhere where it can be:
+// not by an account of the gallery, of which another mistake is told.
+func (d *draft) needsPersona() bool {
+	return d.cfg.Discord.Doing(FeaturePersona) ||
+		slices.ContainsFunc(d.cfg.Accounts, func(a Account) bool { return a.Doing(FeaturePersona) && !a.Doing(FeatureGallery) })
 }
 
 func (d *draft) checkPersona(rep *report) {

@@ -10,6 +10,9 @@ import (
 func (d *draft) checkGallery(dir string, rep *report) {
 	c := d.cfg
 	c.Gallery.Texts = inDir(dir, c.Gallery.Texts)
+	if t := d.known["gallery"]; t != nil {
+		c.Gallery.textsLine = lineOf(t, "texts")
+	}
 	d.checkVision(rep)
 	posts := false
 	for i := range c.Accounts {
@@ -28,7 +31,7 @@ func (d *draft) checkGallery(dir string, rep *report) {
 				FeatureGallery, list(others))
 		}
 		switch {
-		case c.Discord.Doing(FeatureGallery):
+		case c.Discord.Doing(FeatureGallery), c.Discord.On && len(c.Discord.Does) == 0: // said already
 		case c.Discord.On:
 			rep.mistake(line, "account.does", `does in [[account]]: "%s" posts what members share on Discord: write "%s" into does in [discord] as well`, FeatureGallery, FeatureGallery)
 		default:
@@ -59,7 +62,9 @@ func misplaced(t *table, rep *report) {
 func (d *draft) checkVision(rep *report) {
 	v, l, t := &d.cfg.Gallery.Vision, d.cfg.LLM, d.known["gallery.vision"]
 	v.BaseURL = strings.TrimRight(strings.TrimSpace(v.BaseURL), "/")
+	d.cfg.Gallery.VisionSection = "gallery.vision"
 	if t == nil {
+		d.cfg.Gallery.VisionSection = "llm"
 		*v = Vision{}
 		if l.BaseURL != "" && l.Model != "" {
 			*v = Vision{BaseURL: l.BaseURL, Model: l.Model, Timeout: l.Timeout, Named: l.Processor}

@@ -206,7 +206,8 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 }
 
 // LoadForLogin is Load for those who are about to get the accounts' tokens: it
-// does not mind that they are missing.
+// does not mind that they, or that of Discord, are missing or cannot be right.
+// Those that are there are in the Config.
 func LoadForLogin(path string, env func(string) (string, bool)) (*Config, error) {
 	return load(path, env, false)
 }

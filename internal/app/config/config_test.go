@@ -62,7 +62,7 @@ func TestSmallestRunsWithItsDefaults(t *testing.T) {
 			MaxDownload: 40 << 20, FFmpeg: "ffmpeg", FFmpegTimeout: 2 * time.Minute, NoticeAfter: 5 * time.Minute,
 			Sources: []GIFSource{{Kind: "philomena", URL: "https://furbooru.org"}}},
 		Gallery: Gallery{ExpireAfter: 72 * time.Hour, MaxTokens: 300,
-			Vision: Vision{BaseURL: "http://127.0.0.1:11434/v1", Model: "llama3.2", Timeout: 3 * time.Minute}},
+			Vision: Vision{BaseURL: "http://127.0.0.1:11434/v1", Model: "llama3.2", Timeout: 3 * time.Minute}, VisionSection: "llm"},
 		Outbox: Outbox{10 * time.Second, time.Minute, 30 * time.Second},
 		Budget: Budget{TimeZone: time.UTC, RepliesPerMember: 20, TokensPerDay: 200_000, TokensPerAccount: Unlimited, TokensPerMember: Unlimited,
 			TokensPerGuild: Unlimited, MoneyPerDay: Unlimited, MoneyPerAccount: Unlimited, MoneyPerMember: Unlimited, MoneyPerGuild: Unlimited, Currency: "USD"},
@@ -250,7 +250,7 @@ guilds = ["123456789012345678", "223456789012345678"]
 				{"e621", "http://127.0.0.1:4000", "", "", "", Secret{}, "@me@social.example"},
 			}},
 		Gallery: Gallery{14 * 24 * time.Hour, "What is it?", 1000, filepath.Join(dir, "my", "texts.toml"), "", "",
-			Vision{"https://api.openai.com/v1", "sees", NewSecret("v"), 40 * time.Second, "Somebody else (Norway)"}},
+			Vision{"https://api.openai.com/v1", "sees", NewSecret("v"), 40 * time.Second, "Somebody else (Norway)"}, "gallery.vision", 66},
 		Outbox:   Outbox{time.Second, 2 * time.Second, 3 * time.Second},
 		Budget:   Budget{berlin, Unlimited, 1000, 2000, 3000, 4, 100_000, 2_000_000, Unlimited, 1_000_001, "€", n(150_000), n(0)},
 		Operator: Operator{"me@social.example", "ru"},
@@ -424,5 +424,35 @@ func TestLoadForLoginDoesNotNeedTheToken(t *testing.T) {
 	}
 	if _, err := LoadForLogin(write(t, "rookery.toml", text+"\nmax_age = 3"), vars()); err == nil {
 		t.Error("a mistake passes")
+	}
+}
+
+// What is there of the tokens is read, and what is wrong with them is for Load.
+func TestLoadForLoginReadsTheTokensThatAreThere(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(shares, `token_env = "TOKEN"`, `token_file = "art.token"`, 1)
+	for name, c := range map[string]struct{ discord, account, bot, art string }{
+		"both":       {"QUJD.x.y", "secret\n", "QUJD.x.y", "secret"},
+		"one":        {"QUJD.x.y", "", "QUJD.x.y", ""},
+		"the other":  {"", "secret", "", "secret"},
+		"no token":   {"nonsense", "two\nlines", "", ""},
+		"none there": {},
+	} {
+		files := []string{"rookery.toml", text}
+		if c.account != "" {
+			files = append(files, "art.token", c.account)
+		}
+		env := vars()
+		if c.discord != "" {
+			env = vars("BOT", c.discord)
+		}
+		cfg, err := LoadForLogin(write(t, files...), env)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if bot, art := cfg.Discord.Token.Reveal(), cfg.Accounts[0].Token.Reveal(); bot != c.bot || art != c.art {
+			t.Errorf("%s: the tokens are %q and %q", name, bot, art)
+		}
 	}
 }

@@ -94,12 +94,17 @@ func (d *draft) checkDiscord(rep *report) {
 	c.On = true
 	c.API = strings.TrimRight(strings.TrimSpace(c.API), "/")
 	c.CDN = strings.TrimRight(strings.TrimSpace(c.CDN), "/")
+	// An account of the gallery tells what is wanted here.
+	several, one := []string{FeaturePersona, FeatureGIFs}, FeaturePersona
+	if slices.ContainsFunc(d.cfg.Accounts, func(a Account) bool { return a.Doing(FeatureGallery) }) {
+		several, one = []string{FeatureGallery}, FeatureGallery
+	}
 	e := t.find("does")
 	switch {
 	case e == nil:
-		rep.mistake(t.line, "discord.does", `does is missing in [discord]: write does = ["%s", "%s"]`, FeaturePersona, FeatureGIFs)
+		rep.mistake(t.line, "discord.does", `does is missing in [discord]: write does = ["%s"]`, strings.Join(several, `", "`))
 	case e.val.kind == unstable.Array && len(e.val.items) == 0:
-		rep.mistake(e.line, "discord.does", `does in [discord]: the list is empty: write what the bot can do, like does = ["%s"]`, FeaturePersona)
+		rep.mistake(e.line, "discord.does", `does in [discord]: the list is empty: write what the bot can do, like does = ["%s"]`, one)
 	}
 }
 
@@ -117,9 +122,7 @@ func (d *draft) resolveDiscord(s *secrets) {
 		}
 		return
 	}
-	if !s.tokens {
-		return
-	}
+	s = s.forTokens()
 	got := s.fetch(t, "discord", "token", d.discordToken, true)
 	if !got.IsSet() {
 		return

@@ -12,7 +12,7 @@ func gallerySection(g *Gallery) section {
 		"ffmpeg":    "it belongs in [gifs], and counts for the gallery too",
 	}, fields: []field{
 		duration("expire_after", &g.ExpireAfter, 72*time.Hour, time.Hour, 14*24*time.Hour, "An offer that its member has not answered goes away after this time."),
-		text("prompt", &g.Prompt, "", "text", "What the model is told about describing a picture. Without it the words that ship: the post's language, the main point first, text in the picture word for word, about 60 words.", notBlank),
+		text("prompt", &g.Prompt, "", "text", "What the model is told about describing a picture. Without it the words that ship: the post's language, the main point first, text in the picture word for word, about 60 words.", notBlank, isPrompt),
 		whole("max_tokens", &g.MaxTokens, 300, 20, 10_000, "Longest description, in tokens."),
 		text("terms", &g.Terms, "", "URL", "Page with the terms under which members share; linked to where they are told what sharing is.", isWebPage),
 		text("privacy", &g.Privacy, "", "URL", "Page that says what is kept of members; likewise.", isWebPage),

@@ -25,6 +25,13 @@ type Gallery struct {
 	Terms       string        // address of the terms; empty: none
 	Privacy     string        // address of what is said of privacy; empty: none
 	Vision      Vision
+
+	// VisionSection is the section that Vision comes from, for messages:
+	// "gallery.vision" if there is one, also where it leaves things to [llm],
+	// else "llm".
+	VisionSection string
+
+	textsLine int // where Texts is named
 }
 
 // Vision is the model that describes pictures. Without a Model there is none,

@@ -11,13 +11,18 @@ import (
 // a secret.
 type Problem struct {
 	File    string // as the caller named it
-	Line    int    // from 1
+	Line    int    // from 1; 0 if the message names it, or if it is about none
 	Key     string // path of the key, like "llm.model"; empty when it is about none
 	Message string
 }
 
 // String is "file:line: message".
-func (p Problem) String() string { return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Message) }
+func (p Problem) String() string {
+	if p.Line == 0 {
+		return p.File + ": " + p.Message
+	}
+	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Message)
+}
 
 // Errors are all mistakes of a file, in the order of their lines.
 type Errors []Problem

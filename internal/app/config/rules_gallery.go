@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,6 +15,18 @@ func isProcessor(s string) string { return oneLineOf(s, 80, `like "OpenAI (USA)"
 // isReachable takes any one line: a handle, an address or a page.
 func isReachable(s string) string {
 	return oneLineOf(s, 200, `like "@me@social.example" or "me@example.org"`)
+}
+
+// isPrompt refuses what looks like a placeholder and would go to the model as
+// it stands.
+func isPrompt(s string) string {
+	const known = "{language}"
+	for _, got := range regexp.MustCompile(`\{\s*[\pL_][\pL\pN_ .-]*\}`).FindAllString(s, -1) {
+		if got != known {
+			return shown(got) + " is no placeholder: there is only " + known + ", which becomes the language of the post; write that, or take the braces away"
+		}
+	}
+	return ""
 }
 
 // isWebPage takes a page's address.

@@ -64,8 +64,19 @@ type secrets struct {
 	read  func(string) ([]byte, error)
 	rep   *report
 	extra map[string]string // from env_file
-	// tokens says that the accounts' tokens must be there.
+	// tokens says that the accounts' tokens, and that of Discord, must be there.
 	tokens bool
+}
+
+// forTokens is how tokens are fetched: where they need not be there, nothing is
+// said of them.
+func (s *secrets) forTokens() *secrets {
+	if s.tokens {
+		return s
+	}
+	quiet := *s
+	quiet.rep = &report{file: s.rep.file}
+	return &quiet
 }
 
 func (d *draft) resolve(root *table, s *secrets) {
@@ -107,16 +118,14 @@ func (d *draft) resolveTokens(s *secrets) {
 			}
 			continue
 		}
-		if !s.tokens {
-			continue
-		}
-		a.Token = s.fetch(t, "account", "token", from, true)
+		quiet := s.forTokens()
+		a.Token = quiet.fetch(t, "account", "token", from, true)
 		if !a.Token.IsSet() || a.Server == "" {
 			continue
 		}
 		l := login{a.Server, a.Token.Reveal()}
 		if other, twice := seen[l]; twice {
-			s.rep.mistake(from.line(t, "token"), "account.token", "the accounts %q and %q have the same server and token: they are one account, and would answer twice", other, a.Name)
+			quiet.rep.mistake(from.line(t, "token"), "account.token", "the accounts %q and %q have the same server and token: they are one account, and would answer twice", other, a.Name)
 			continue
 		}
 		seen[l] = a.Name

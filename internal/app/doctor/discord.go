@@ -93,7 +93,7 @@ func (a *discordApp) failed(r *report, err error) bool {
 
 func (a *discordApp) checkToken(ctx context.Context, r *report) {
 	if !a.Token.IsSet() {
-		r.fail(words.DoctorDiscordTokenMissing, words.DoctorDiscordTokenHelp, nil)
+		r.fail(words.DoctorDiscordTokenMissing, words.DoctorDiscordTokenMissingHelp, nil)
 		return
 	}
 	var me struct {

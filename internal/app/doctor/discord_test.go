@@ -250,3 +250,25 @@ func TestTheGuidesConfigurationIsInOrder(t *testing.T) {
 	f.has("intents", OK, "switched on")
 	f.has("secrets", OK, "")
 }
+
+// A token that is there is tried, whatever else is missing, and nobody is told
+// to reset one for it.
+func TestAnotherMistakeLeavesTheTokenOfDiscordAlone(t *testing.T) {
+	t.Parallel()
+	h := gallery(t, fedisim.Options{}, llmsim.Options{Models: []string{"owl-1"}})
+	delete(h.env, "BOT_TOKEN")
+	f := h.run()
+	f.has("config", Error, "BOT_TOKEN")
+	f.has("token", Error, "rookery login art")
+	f.has("token", OK, "Discord accepts the token")
+	for _, l := range f.lines {
+		if strings.Contains(l.Help, "Reset Token") {
+			t.Errorf("it sends one to reset the token: %+v", l)
+		}
+	}
+	h.env["DISCORD_TOKEN"] = "not that of a bot"
+	f = h.run()
+	f.has("config", Error, "the token that [discord] names")
+	f.has("token", Error, "no token for Discord that could be tried, as was said of the configuration")
+	f.has("token", Error, "If you do not have it any more")
+}

@@ -57,7 +57,7 @@ type Config struct {
 	Timeout    time.Duration // of one check; 0 means 10 s. The model has that of the configuration
 
 	// Texts looks at the operator's own texts in a file, as the gallery reads
-	// them; nil looks only whether the file is TOML.
+	// them (config.Config.CheckTexts); nil looks only whether the file is TOML.
 	Texts func(file string) error
 	// ShowPicture has the model that describes pictures describe a small one,
 	// which costs what a short answer costs. Without it the model is only looked

@@ -3,15 +3,9 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/pelletier/go-toml/v2"
 
 	"rookery/internal/app/config"
 	"rookery/internal/fedi"
@@ -79,57 +73,27 @@ func (a *account) checkAbout(_ context.Context, r *report) {
 	r.warn(words.DoctorProfileSilent, words.DoctorGalleryAboutHelp, words.Args{"server": a.Server})
 }
 
-// checkGalleryFFmpeg says what the gallery cannot do without ffmpeg.
-func (d *doctor) checkGalleryFFmpeg(r *report, tool media.Tool) {
-	switch {
-	case !d.cfg.Doing(config.FeatureGallery):
-	case d.cfg.GIFs.FFmpeg == config.FFmpegOff:
-		r.warn(words.DoctorGalleryFfmpegOff, words.DoctorFfmpegHelp, nil)
-	case tool.Path == "" || !tool.H264 || !tool.Palette:
-		r.warn(words.DoctorGalleryFfmpeg, words.DoctorFfmpegHelp, nil)
+// checkGalleryFFmpeg says what the gallery cannot do without ffmpeg, and why:
+// text is what stands in the way, program the one that was looked for.
+func (d *doctor) checkGalleryFFmpeg(r *report, text words.Key, args words.Args) {
+	args["also"] = ""
+	if d.cfg.Doing(config.FeatureGIFs) {
+		args["also"] = words.Phrase{Key: words.DoctorGalleryFfmpegGIFs}
 	}
+	r.warn(text, words.DoctorFfmpegHelp, args)
 }
 
-// mostTexts bounds what is read of a file of texts.
-const mostTexts = 1 << 20
-
-// checkTexts reads the operator's own texts.
+// checkTexts reads the operator's own texts. Each mistake has a line to itself.
 func (d *doctor) checkTexts(_ context.Context, r *report) {
 	file := d.cfg.Gallery.Texts
 	args := words.Args{"file": file}
-	look := d.Texts
-	if look == nil {
-		look = isTOML
-	}
-	if err := look(file); err != nil {
-		args["reason"] = cut(oneLine(err.Error()), 500)
-		if errors.Is(err, fs.ErrNotExist) {
-			args["reason"] = "there is no such file"
+	err := d.cfg.CheckTexts(d.Texts)
+	if mistakes, ok := errors.AsType[config.Errors](err); ok {
+		for _, m := range mistakes {
+			args["reason"] = m.String()
+			r.fail(words.DoctorGalleryTextsBad, words.DoctorGalleryTextsHelp, args)
 		}
-		r.fail(words.DoctorGalleryTextsBad, words.DoctorGalleryTextsHelp, args)
 		return
 	}
 	r.ok(words.DoctorGalleryTexts, args)
-}
-
-func isTOML(file string) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, mostTexts+1))
-	switch {
-	case err != nil:
-		return err
-	case len(data) > mostTexts:
-		return fmt.Errorf("it is larger than %d KiB", mostTexts>>10)
-	}
-	var any map[string]any
-	err = toml.Unmarshal(data, &any)
-	if bad, ok := errors.AsType[*toml.DecodeError](err); ok {
-		line, _ := bad.Position()
-		return fmt.Errorf("line %d: %s", line, strings.TrimPrefix(bad.Error(), "toml: "))
-	}
-	return err
 }

@@ -172,7 +172,7 @@ func TestAGalleryOutOfOrder(t *testing.T) {
 				h.set(h.guild, "gallery.enabled", "true", h.guild, "gallery.channels", elsewhere, h.guild, "gallery.offers", "false")
 				h.replace("[discord]\n", "[discord]\nmessage_content = false\n")
 			},
-			want: []sight{{"gallery", Warning, "only with the menu of a message, or with /share"}, {"gallery", OK, "1 Discord server has"}},
+			want: []sight{{"gallery", Warning, "members share only with the menu of a message."}, {"gallery", OK, "1 Discord server has"}},
 			not:  elsewhere, // nobody is offered anything there
 		},
 		"little room": {
@@ -191,6 +191,7 @@ func TestAGalleryOutOfOrder(t *testing.T) {
 				{"gallery", OK, "60 uploads, 5 posts"},
 				{"vision", OK, "No account of the gallery has pictures described"},
 				{"ffmpeg", Warning, "ffmpeg is switched off, so that the gallery"},
+				{"ffmpeg", Warning, "take the line with ffmpeg out under [gifs]"},
 				{"texts", OK, "can be read"},
 			},
 			not: "has turned its gallery on", // which nobody can know without a database
@@ -204,8 +205,7 @@ func TestAGalleryOutOfOrder(t *testing.T) {
 			},
 			want: []sight{
 				{"gallery", OK, "is not known of"},
-				{"ffmpeg", Warning, "it lacks libx264"},
-				{"ffmpeg", Warning, "the gallery cannot share films"},
+				{"ffmpeg", Warning, "it lacks libx264. So the gallery cannot share films"},
 				{"vision", OK, "your own computer"},
 				{"texts", Error, "line 2: "},
 			},
@@ -226,15 +226,23 @@ func TestAGalleryOutOfOrder(t *testing.T) {
 				{"scopes", Error, "lacks the scope write:media"},
 				{"vision", Warning, "go to llm.example"},
 				{"vision", OK, "lists no models"},
-				{"texts", Error, "there is no such file"},
+				{"texts", Error, "there is no file "},
 			},
 		},
 		"texts that the gallery refuses": {
 			spoil: func(h *hung) {
 				h.texts("")
-				h.Texts = func(string) error { return errors.New("line 7: there is no text of that name") }
+				h.Texts = func(file string) error {
+					return fmt.Errorf("%s: %w", file, errors.Join(errors.New("line 7: there is no text of that name"), errors.New("line 8: "+strings.Repeat("long ", 200)+"end")))
+				}
+				h.replace("/good", "/none")
 			},
-			want: []sight{{"texts", Error, "line 7: there is no text of that name"}},
+			want: []sight{
+				{"texts", Error, "my.toml: line 7: there is no text of that name\n"},
+				{"texts", Error, "my.toml: line 8: long"},
+				{"texts", Error, "long end\n"},
+				{"ffmpeg", Warning, "ffmpeg cannot be used"},
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -244,6 +252,9 @@ func TestAGalleryOutOfOrder(t *testing.T) {
 			f := h.run()
 			for _, s := range c.want {
 				f.has(s.check, s.level, s.text)
+			}
+			if n := len(f.of("ffmpeg")); n > 1 {
+				t.Errorf("ffmpeg is spoken of %d times: %v", n, f.of("ffmpeg"))
 			}
 			for _, l := range f.lines {
 				if c.not != "" && strings.Contains(l.Text, c.not) {
@@ -321,9 +332,9 @@ func TestTheModelIsShownAPictureIfThatIsWanted(t *testing.T) {
 		level   Level
 		text    string
 	}{
-		"it sees":       {llmsim.Options{Key: "sk-model-key"}, OK, "was shown a red square, and answered in"},
-		"a wrong key":   {llmsim.Options{Key: "another"}, Warning, "api_key_env"},
-		"no such model": {llmsim.Options{Models: []string{"owl-2"}}, Warning, "Name a model that understands pictures"},
+		"it sees":       {llmsim.Options{Key: "sk-model-key"}, OK, "was shown a red square and asked for its colour"},
+		"a wrong key":   {llmsim.Options{Key: "another"}, Warning, "gallery.vision.api_key_env or gallery.vision.api_key_file"},
+		"no such model": {llmsim.Options{Models: []string{"owl-2"}}, Warning, "check gallery.vision.model"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -334,7 +345,7 @@ func TestTheModelIsShownAPictureIfThatIsWanted(t *testing.T) {
 			t.Cleanup(func() { _ = model.Close() })
 			d := &doctor{Config: Config{Language: words.English, ShowPicture: true}.withDefaults(), cfg: &config.Config{
 				Accounts: []config.Account{{Does: []string{config.FeatureGallery}, AI: config.AIAsk}},
-				Gallery: config.Gallery{MaxTokens: 300, Vision: config.Vision{
+				Gallery: config.Gallery{MaxTokens: 300, VisionSection: "gallery.vision", Vision: config.Vision{
 					BaseURL: model.URL(), Model: "owl-1", APIKey: config.NewSecret("sk-model-key"), Timeout: 20 * time.Second}}}}
 			d.checkVision(t.Context())
 			last := d.lines[len(d.lines)-1]

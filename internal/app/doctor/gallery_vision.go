@@ -199,6 +199,7 @@ func (d *doctor) showPicture(ctx context.Context, r *report) {
 	through, done := d.transport()
 	defer done()
 	model, err := llm.New(llm.Options{BaseURL: v.BaseURL, Key: v.APIKey.Reveal(), Model: v.Model, Timeout: v.Timeout, MaxTokens: d.cfg.Gallery.MaxTokens,
+		Section: d.cfg.Gallery.VisionSection, TokensKey: "gallery.max_tokens",
 		UserAgent: d.userAgent(), Now: d.Clock.Now, Transport: through})
 	var answer llm.Answer
 	began := d.Clock.Now()

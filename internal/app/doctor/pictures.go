@@ -34,26 +34,34 @@ func (d *doctor) checkFFmpeg(ctx context.Context, r *report) {
 		if gifs {
 			r.ok(words.DoctorFfmpegOff, nil)
 		}
-		d.checkGalleryFFmpeg(r, media.Tool{})
+		if d.cfg.Doing(config.FeatureGallery) {
+			r.warn(words.DoctorGalleryFfmpegOff, words.DoctorGalleryFfmpegOffHelp, nil)
+		}
 		return
 	}
 	tool, err := d.probe(ctx, program)
-	defer d.checkGalleryFFmpeg(r, tool)
 	args["version"], args["path"] = tool.Version, tool.Path
+	var text, ofGallery words.Key
 	switch {
 	case tool.Path != "" && !tool.H264:
-		r.warn(words.DoctorFfmpegNoFilms, words.DoctorFfmpegHelp, args)
+		text, ofGallery = words.DoctorFfmpegNoFilms, words.DoctorGalleryFfmpegNoFilms
 	case tool.Path != "" && !tool.Palette:
-		r.warn(words.DoctorFfmpegNoGIFs, words.DoctorFfmpegHelp, args)
+		text, ofGallery = words.DoctorFfmpegNoGIFs, words.DoctorGalleryFfmpegNoGIFs
 	case err != nil:
 		args["reason"] = err
 		if errors.Is(err, context.DeadlineExceeded) {
 			args["reason"] = "it does not answer"
 		}
-		r.warn(words.DoctorFfmpegMissing, words.DoctorFfmpegHelp, args)
+		text, ofGallery = words.DoctorFfmpegMissing, words.DoctorGalleryFfmpegMissing
 	default:
 		r.ok(words.DoctorFfmpegFound, args)
+		return
 	}
+	if d.cfg.Doing(config.FeatureGallery) {
+		d.checkGalleryFFmpeg(r, ofGallery, args) // which says what it is for gifs as well
+		return
+	}
+	r.warn(text, words.DoctorFfmpegHelp, args)
 }
 
 // probe runs ffmpeg in a folder of its own: that of the bot belongs to a bot

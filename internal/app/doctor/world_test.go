@@ -129,6 +129,9 @@ func (w *world) replace(old, text string) {
 // open as a bot at work does.
 func (w *world) open() *store.Store {
 	w.t.Helper()
+	if err := os.MkdirAll(w.data.Dir, 0o700); err != nil {
+		w.t.Fatal(err)
+	}
 	return storetest.Open(w.t, w.data, migrations()...)
 }
 

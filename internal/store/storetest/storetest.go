@@ -78,6 +78,9 @@ func fill(t testing.TB, c store.Config, features []store.Migrations) {
 	}
 	b, err := blank(t.Context(), features)
 	if err == nil {
+		err = os.MkdirAll(c.Dir, 0o700) // as the store would
+	}
+	if err == nil {
 		err = os.WriteFile(file, b, 0o600)
 	}
 	if err != nil {
