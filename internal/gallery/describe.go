@@ -204,7 +204,11 @@ func (g *Gallery) describe(ctx context.Context, p *discord.Press, id string, pan
 	case s.State != Offered:
 		return g.private(g.over(p.Language, s)), nil
 	case panel:
-		m := g.panel(p.Language, s, g.say(p.Language, words.GalleryDescribed, words.Args{"n": s.undescribed()}))
+		text := g.say(p.Language, words.GalleryDescribedAll, nil)
+		if n := s.undescribed(); n > 0 {
+			text = g.say(p.Language, words.GalleryDescribed, words.Args{"n": n})
+		}
+		m := g.panel(p.Language, s, text)
 		return discord.Answer{Update: &m}, nil
 	}
 	m := g.message(ctx, s)

@@ -101,6 +101,7 @@ const (
 	GalleryCWField             Key = "gallery.cw_field"   // 45 characters at most
 	GalleryCWHint              Key = "gallery.cw_hint"    // 100 characters at most
 	GalleryDescribed           Key = "gallery.described"  // {n} are left
+	GalleryDescribedAll        Key = "gallery.described_all"
 	GalleryDescribedPost       Key = "gallery.described_post"
 	GalleryDraftingAlready     Key = "gallery.drafting_already"
 	GalleryDrafted             Key = "gallery.drafted"

@@ -13,7 +13,7 @@ import (
 type guild struct {
 	id                     string
 	general, notices, mute string // channels; in the last one the bot may not write
-	olga, ada, ben, cleo   string // users; Olga manages the server
+	olga, ada, ben, cleo   string // users; Olga manages the server, and moderates it
 	forum                  string // whose threads are offered to be shared
 
 	asked   []message
@@ -47,7 +47,9 @@ func (s *stage) found() {
 	for _, who := range []string{g.ada, g.ben, g.cleo} {
 		d.Join(g.id, who)
 	}
-	d.Join(g.id, g.olga, d.AddRole(g.id, "keeper", discordsim.ManageGuild))
+	d.Join(g.id, g.olga, d.AddRole(g.id, "keeper", discordsim.ManageGuild|discordsim.ManageMessages))
+	d.AddEmoji(g.id, "clock", false, nil)
+	d.AddEmoji(g.id, "tick", true, nil)
 	d.BotJoins(g.id, botMay)
 	d.ChangeChannel(g.mute, discordsim.Deny(d.BotRole(g.id), discordsim.SendMessages))
 	// What the bot must not do in that channel, @everyone does not lend it.

@@ -216,8 +216,10 @@ func testStay(t *testing.T, program string) {
 		t.Fatalf("%d %s", status, page)
 	}
 	_, page := l.send("/press", l.button("ada", words.English.Say(words.GalleryPost, nil)))
-	wantIn(t, page, "Only ada sees this", "Your delete code is")
+	wantIn(t, page, "Only Ada sees this", "Your delete code is")
 	out.await(t, `(?s)Gallery \(@gallery\), a bot · public.*A wheel that I drew\.`)
+	_, page = l.send("/press", l.button("olga", words.English.Say(words.GalleryDelete, nil)))
+	wantIn(t, page, "Only Olga sees this", ">"+words.English.Say(words.GallerySureYes, nil)+"</button>")
 
 	pid, err := strconv.Atoi(out.await(t, `Bot +process (\d+)`))
 	if err != nil {

@@ -41,11 +41,11 @@ func (o *options) stay(ctx context.Context, out io.Writer, w *world, bot *child)
 		return err
 	}
 	top := w.ben.Post("The station clock has been four minutes fast since Monday. I have started to live in the future.")
-	win, err := openWindow(w, s.guild)
+	win, err := openWindow(w, s.guild, answerTime)
 	if err != nil {
 		return errors.Join(err, s.end())
 	}
-	o.guide(out, w, bot, top.ID, win.url)
+	o.guide(out, w, bot, top.ID, win)
 
 	shown := &locked{w: out}
 	var wg sync.WaitGroup
@@ -89,8 +89,8 @@ func (s *stage) end() error {
 }
 
 // guide prints what is there and what to try.
-func (o *options) guide(out io.Writer, w *world, bot *child, thread, window string) {
-	url := w.fedi.URL()
+func (o *options) guide(out io.Writer, w *world, bot *child, thread string, win *window) {
+	url, window := w.fedi.URL(), win.url
 	fmt.Fprintf(out, `
 The sandbox is up. Nothing in it leaves this machine.
 
@@ -135,14 +135,18 @@ Mention it with “gif” and a word or two, as “@elelem gif dancing”, and i
 
 Or share what Ada made: open %s in a browser, open a thread there, and press what the bot offers.
 “Post publicly” posts it as @gallery, which you see below; “Delete”, or /delete_fedi, takes it back. What Ben presses
-there does not count. From a terminal, this opens a thread with a drawing:
+there does not count; Olga, who moderates, may delete. From a terminal, this opens a thread with a drawing:
 
   curl %s/thread -d title=Wheels -d "text=A wheel that I drew."
+
+and this saves the emoji of that server, one of which moves, as packs for an instance:
+
+  rookery gallery emoji --config %s --guild %s --out emoji --allow-loopback
 
 You can also kill the bot at any time: it is started again, and no reply is lost or said twice.
 Every post appears below. Ctrl-C ends the sandbox.
 
-`, header, thread, url, postPath, header, url, header, url, postPath, thread, window, window)
+`, header, thread, url, postPath, header, url, header, url, postPath, thread, window, window, w.config(), win.guild.id)
 }
 
 // watchPosts prints each post when it appears.

@@ -1,146 +1,151 @@
 package sandbox
 
 import (
-	"html/template"
+	"cmp"
 	"net/http"
 	"slices"
+	"strings"
+	"time"
 
 	"rookery/internal/sim/discordsim"
 )
 
+// person is somebody as whom one can look through a window.
+type person struct {
+	id          string
+	Short, Name string
+	Note        string // what is said of them; "" for nothing
+}
+
+// people are all as whom one can look, the usual one first.
+func (win *window) people() []person {
+	return []person{
+		{win.guild.ada, "ada", "Ada", ""},
+		{win.guild.ben, "ben", "Ben", ""},
+		{win.guild.olga, "olga", "Olga", "who manages and moderates the server"},
+	}
+}
+
 // seenPage is what a window shows.
 type seenPage struct {
-	As      string
-	Threads []seenThread
-	Private []seenMessage
-	Modal   *discordsim.Modal
-	Failed  []string
-	Files   []int // the numbers of the form's files
+	As         person
+	People     []person
+	Again      int64 // another number each time: a link to the page as it is would not load it
+	Unanswered bool  // what was just done has no answer
+	Thinking   bool  // the bot is still at something
+	Modal      *discordsim.Modal
+	Threads    []seenThread
+	Direct     seenPrivate // what stands in none of the threads
+	Files      []int       // the numbers of the form's files after the first
 }
 
 type seenThread struct {
-	Name     string
+	ID, Name string
 	Messages []seenMessage
+	Private  seenPrivate
+	Silent   bool // the bot has no message there
+}
+
+// seenPrivate is what only the viewer sees of a place, the newest first.
+type seenPrivate struct {
+	Latest  []seenMessage // one at most
+	Earlier []seenMessage
 }
 
 type seenMessage struct {
-	ID, Author, Text string
-	Boxes            []string
-	Pictures         []discordsim.Attachment
-	Controls         []control
+	ID       string
+	Author   string
+	Text     []span
+	Boxes    [][]span
+	Files    []seenFile
+	Controls []discordsim.Control
 }
 
-// control is a button, or a menu if it has options.
-type control struct {
-	ID, Label string
-	Options   []option
+type seenFile struct {
+	discordsim.Attachment
+	Picture bool
 }
 
-type option struct{ Label, Value string }
-
-// page is what the viewer sees now, the newest first.
+// page is what the viewer sees now, the newest thread first.
 func (win *window) page(r *http.Request) seenPage {
-	who, name := win.viewer(r)
-	view := win.world.discord.View(who)
-	p := seenPage{As: name, Modal: view.Modal, Failed: view.Failed}
-	for n := range fileFields {
-		p.Files = append(p.Files, n+1)
+	who := win.viewer(r)
+	view := win.world.discord.View(who.id)
+	p := seenPage{As: who, People: win.people(), Again: win.looked.Add(1), Modal: view.Modal, Unanswered: r.FormValue("unanswered") != "", Thinking: len(view.Thinking) > 0}
+	for n := 2; n <= fileFields; n++ {
+		p.Files = append(p.Files, n)
+	}
+	names := win.names(view)
+	private := map[string][]discordsim.Message{} // by channel
+	for _, m := range view.Private {
+		private[m.Channel] = append(private[m.Channel], m)
 	}
 	for _, c := range view.Channels {
 		if c.Kind != discordsim.PublicThread {
 			continue
 		}
-		t := seenThread{Name: c.Name}
+		t := seenThread{ID: c.ID, Name: c.Name, Private: newestFirst(private[c.ID], names), Silent: true}
 		for _, m := range c.Messages {
-			t.Messages = append(t.Messages, win.message(m))
+			t.Messages = append(t.Messages, seenAs(m, names))
+			t.Silent = t.Silent && m.Author != win.world.discord.AppID()
 		}
 		p.Threads = append(p.Threads, t)
+		delete(private, c.ID)
 	}
 	slices.Reverse(p.Threads)
-	for _, m := range slices.Concat(view.Direct, view.Private) {
-		p.Private = append(p.Private, win.message(m))
+	direct := view.Direct
+	for _, elsewhere := range private {
+		direct = append(direct, elsewhere...)
 	}
-	slices.Reverse(p.Private)
+	p.Direct = newestFirst(direct, names)
 	return p
 }
 
-func (win *window) message(m discordsim.Message) seenMessage {
-	names := map[string]string{win.guild.ada: "Ada", win.guild.ben: "Ben", win.guild.olga: "Olga", win.guild.cleo: "Cleo", win.world.discord.AppID(): "Elelem, the bot"}
-	s := seenMessage{ID: m.ID, Author: names[m.Author], Text: m.Content, Pictures: m.Attachments}
-	for _, e := range m.Embeds {
-		if text, _ := e["description"].(string); text != "" {
-			s.Boxes = append(s.Boxes, text)
-		}
+// names are how users and channels are called, by id.
+func (win *window) names(view discordsim.View) map[string]string {
+	all := map[string]string{win.guild.cleo: "Cleo", win.world.discord.AppID(): "Elelem, the bot"}
+	for _, p := range win.people() {
+		all[p.id] = p.Name
 	}
-	s.Controls = controls(m.Components)
-	return s
-}
-
-// controls are the buttons and menus of a message, in their order.
-func controls(v any) []control {
-	var all []control
-	switch v := v.(type) {
-	case []any:
-		for _, one := range v {
-			all = append(all, controls(one)...)
-		}
-	case map[string]any:
-		id, _ := v["custom_id"].(string)
-		label, _ := v["label"].(string)
-		if label == "" {
-			label, _ = v["placeholder"].(string)
-		}
-		if id != "" {
-			c := control{ID: id, Label: label}
-			options, _ := v["options"].([]any)
-			for _, one := range options {
-				o, _ := one.(map[string]any)
-				label, _ := o["label"].(string)
-				value, _ := o["value"].(string)
-				c.Options = append(c.Options, option{label, value})
-			}
-			all = append(all, c)
-		}
-		all = append(all, controls(v["components"])...)
+	for _, c := range view.Channels {
+		all[c.ID] = c.Name
 	}
 	return all
 }
 
-// shownTo is a message, and who looks at it.
-type shownTo struct {
-	M  seenMessage
-	As string
+// newestFirst is what only the viewer sees of a place. A message that the bot
+// has changed is as new as the change.
+func newestFirst(list []discordsim.Message, names map[string]string) seenPrivate {
+	at := func(m discordsim.Message) time.Time {
+		if m.Edited.After(m.At) {
+			return m.Edited
+		}
+		return m.At
+	}
+	sorted := slices.SortedStableFunc(slices.Values(list), func(a, b discordsim.Message) int {
+		return cmp.Or(at(b).Compare(at(a)), cmp.Compare(b.ID, a.ID))
+	})
+	var p seenPrivate
+	for i, m := range sorted {
+		if i == 0 {
+			p.Latest = append(p.Latest, seenAs(m, names))
+			continue
+		}
+		p.Earlier = append(p.Earlier, seenAs(m, names))
+	}
+	return p
 }
 
-// windowPage is the page. Its text is of the simulation, not of the bot.
-var windowPage = template.Must(template.New("window").Funcs(template.FuncMap{
-	"args": func(m seenMessage, as string) shownTo { return shownTo{m, as} },
-}).Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Discord, simulated: #art</title>
-<style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 48rem; margin: 1rem auto; padding: 0 1rem }
-section, form.new { border: 1px solid #888; border-radius: 6px; padding: .5rem 1rem; margin: 1rem 0 }
-form { display: inline-block; margin: .2rem .4rem .2rem 0 } form.new { display: block }
-p, blockquote { white-space: pre-wrap; overflow-wrap: anywhere } img { max-width: 12rem; display: block }
-label { display: block }
-</style></head><body>
-<h1>#art, as {{.As}} sees it</h1>
-<p>A simulated Discord. Look as <a href="/?as=ada">Ada</a>, <a href="/?as=ben">Ben</a> or <a href="/?as=olga">Olga</a>, who manages the server. <a href="/?as={{.As}}">Look again</a></p>
-{{range .Failed}}<p role="alert">The bot did not answer: {{.}}</p>{{end}}
-{{with .Modal}}<section><h2>{{.Title}}</h2><form class="new" method="post" action="/form"><input type="hidden" name="as" value="{{$.As}}">
-{{range .Fields}}<label>{{.Label}}<br><textarea name="{{.CustomID}}" rows="3" cols="60">{{.Value}}</textarea></label>{{end}}
-<button>Submit</button> <button name="cancel" value="1">Cancel</button></form></section>{{end}}
-{{if .Private}}<section><h2>Only {{.As}} sees this</h2>{{range .Private}}{{template "message" (args . $.As)}}{{end}}</section>{{end}}
-<form class="new" method="post" action="/thread" enctype="multipart/form-data"><h2>Open a thread</h2><input type="hidden" name="as" value="{{.As}}">
-<label>Title <input name="title" value="A wheel"></label><label>Text <input name="text" size="50" value="Look what I made."></label>
-{{range .Files}}<fieldset><legend>File {{.}}</legend><input type="file" name="file{{.}}" aria-label="File {{.}}"> <label>Description <input name="description{{.}}" size="40"></label><label><input type="checkbox" name="spoiler{{.}}"> It is a spoiler</label></fieldset>{{end}}
-<p>Without a file, a drawing is made for you.</p><button>Open the thread</button></form>
-<form class="new" method="post" action="/delete"><h2>/delete_fedi</h2><input type="hidden" name="as" value="{{.As}}"><label>Address of the post, or the delete code <input name="post" size="50"></label><button>Give the command</button></form>
-{{range .Threads}}<section><h2>{{.Name}}</h2>{{range .Messages}}{{template "message" (args . $.As)}}{{end}}</section>{{end}}
-</body></html>
-{{define "message"}}<p><strong>{{.M.Author}}</strong>: {{.M.Text}}</p>
-{{range .M.Boxes}}<blockquote>{{.}}</blockquote>{{end}}
-{{range .M.Pictures}}<img src="{{.URL}}" alt="{{if .Description}}{{.Description}}{{else}}{{.Name}}, not described{{end}}">{{end}}
-{{$m := .M}}{{$as := .As}}{{range .M.Controls}}<form method="post" action="/press"><input type="hidden" name="as" value="{{$as}}"><input type="hidden" name="message" value="{{$m.ID}}"><input type="hidden" name="id" value="{{.ID}}">
-{{if .Options}}<input type="hidden" name="menu" value="1"><select name="value" aria-label="{{.Label}}">{{range .Options}}<option value="{{.Value}}">{{.Label}}</option>{{end}}</select> {{end}}<button>{{.Label}}</button></form>{{end}}{{end}}
-`))
+// seenAs is a message as it is drawn.
+func seenAs(m discordsim.Message, names map[string]string) seenMessage {
+	s := seenMessage{ID: m.ID, Author: names[m.Author], Text: marks(m.Content, names)}
+	for _, f := range m.Attachments {
+		s.Files = append(s.Files, seenFile{f, strings.HasPrefix(f.ContentType, "image/")})
+	}
+	for _, e := range m.Embeds {
+		if text, _ := e["description"].(string); text != "" {
+			s.Boxes = append(s.Boxes, marks(text, names))
+		}
+	}
+	s.Controls = slices.DeleteFunc(m.Controls(), func(c discordsim.Control) bool { return c.ID == "" })
+	return s
+}

@@ -46,6 +46,7 @@ func (l looker) do(method, path, contentType string, body io.Reader, header http
 	for k, v := range header {
 		req.Header[k] = v
 	}
+	req.Host = header.Get("Host")
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
@@ -80,8 +81,35 @@ func (l looker) button(as, label string) url.Values {
 	}
 }
 
-// newWindow is a window to a world whose bot does not run.
+// landed sends a form, and returns where the page is led to, and the page.
+func (l looker) landed(path string, form url.Values) (at, page string) {
+	l.Helper()
+	req, err := http.NewRequestWithContext(l.Context(), http.MethodPost, l.url+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		l.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+	if err != nil {
+		l.Fatal(err)
+	}
+	defer resp.Body.Close()
+	where, err := resp.Location()
+	if err != nil {
+		l.Fatal(resp.Status, err)
+	}
+	return where.Fragment, l.look(where.Query().Get("as"))
+}
+
+// newWindow is a window to a world whose bot does not run, and for which nobody
+// waits.
 func newWindow(t *testing.T) (looker, *stage) {
+	t.Helper()
+	return windowThatWaits(t, time.Millisecond)
+}
+
+// windowThatWaits is newWindow, where each page waits for somebody that long.
+func windowThatWaits(t *testing.T, patience time.Duration) (looker, *stage) {
 	t.Helper()
 	w, err := newWorld(fedisim.Mastodon, t.TempDir(), staying())
 	if err != nil {
@@ -90,7 +118,7 @@ func newWindow(t *testing.T) (looker, *stage) {
 	s := &stage{world: w, ctx: t.Context(), bot: &child{}, out: t.Output()}
 	s.found()
 	s.hangForum()
-	win, err := openWindow(w, s.guild)
+	win, err := openWindow(w, s.guild, patience)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +179,7 @@ func TestWindowOpensThreads(t *testing.T) {
 		t.Errorf("the second is %+v", second)
 	}
 	page := l.look("ben")
-	wantIn(t, page, "as ben sees it", "Mine &lt;b&gt;&amp; yours&lt;/b&gt;.", `alt="The second."`, `alt="file1.png, not described"`)
+	wantIn(t, page, "as Ben sees it", "Mine &lt;b&gt;&amp; yours&lt;/b&gt;.", `alt="The second."`, `alt="file1.png, not described"`)
 }
 
 // What cannot be done is said, and no page of the web does anything here.
@@ -172,22 +200,20 @@ func TestWindowRefuses(t *testing.T) {
 	if status, _ := l.do(http.MethodPost, "/thread", "application/x-www-form-urlencoded", strings.NewReader("title=Mine"), elsewhere); status != http.StatusForbidden {
 		t.Errorf("another site can write here: %d", status)
 	}
+	// A page whose host name leads here is of the same origin as what it asks.
+	port := l.url[strings.LastIndex(l.url, ":"):]
+	for _, host := range []string{"elsewhere.example", "elsewhere.example" + port, "127.0.0.1", "127.0.0.1" + port + ".elsewhere.example"} {
+		same := http.Header{"Host": {host}, "Sec-Fetch-Site": {"same-origin"}, "Origin": {"http://" + host}}
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			path := map[string]string{http.MethodGet: "/", http.MethodPost: "/thread"}[method]
+			if status, page := l.do(method, path, "application/x-www-form-urlencoded", strings.NewReader("title=Mine"), same); status != http.StatusMisdirectedRequest || strings.Contains(page, "Look again") {
+				t.Errorf("%s as %s: %d", method, host, status)
+			}
+		}
+	}
 	for _, c := range s.discord.View(s.guild.olga).Channels {
 		if c.Kind == discordsim.PublicThread {
 			t.Errorf("there is a thread: %s", c.Name)
 		}
-	}
-}
-
-// Buttons and menus are found, whatever holds them.
-func TestControls(t *testing.T) {
-	t.Parallel()
-	got := controls([]any{map[string]any{"type": 1, "components": []any{
-		map[string]any{"custom_id": "a", "label": "A"},
-		map[string]any{"custom_id": "b", "placeholder": "B", "options": []any{map[string]any{"label": "One", "value": "1"}}},
-		map[string]any{"label": "a link", "url": "https://art.example"},
-	}}})
-	if len(got) != 2 || got[0].Label != "A" || got[0].Options != nil || got[1].Label != "B" || len(got[1].Options) != 1 || got[1].Options[0] != (option{"One", "1"}) {
-		t.Errorf("%+v", got)
 	}
 }
