@@ -67,6 +67,7 @@ type App struct {
 	persona  *persona.Persona // nil if no account does it
 	gifs     *gifs.GIFs       // nil if no account does it
 	gallery  *gallery.Gallery // nil if no account does it
+	past     *gallery.Gallery // what is left of one, where no account does it any more; else nil
 	media    *media.Kit       // nil if nothing needs it
 	answers  []answering      // what answers mentions, in the order in which a pass asks it
 	fedi     *fedi.Fedi

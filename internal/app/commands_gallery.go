@@ -1,12 +1,15 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +32,11 @@ import (
 var errNoGallery = errors.New(`no account shows a gallery: write does = ["gallery"] into the section of one, and into [discord] (see docs/gallery.md)`)
 
 type ledgerOf struct{ Member, Post string }
+
+type ledgerRead struct {
+	Entries []ledger.Entry
+	Broken  string // what is wrong with the ledger as a whole; empty: nothing
+}
 
 type deletion struct{ Ref, Note string }
 
@@ -61,14 +69,29 @@ func (a *App) registerGallery(s *control.Server) {
 	control.Register(s, "gallery.emoji", a.galleryEmoji)
 }
 
-func (a *App) galleryLedger(ctx context.Context, of ledgerOf) ([]ledger.Entry, error) {
+// galleryLedger reads the ledger, and verifies all of it before: what stands in
+// a ledger that was altered proves nothing, but can still be read.
+func (a *App) galleryLedger(ctx context.Context, of ledgerOf) (read ledgerRead, err error) {
 	if a.gallery == nil {
-		return nil, errNoGallery
+		return ledgerRead{}, errNoGallery
+	}
+	broken := a.gallery.Ledger.Verify(ctx)
+	if broken != nil && !errors.Is(broken, ledger.ErrBroken) {
+		return ledgerRead{}, broken
 	}
 	if of.Post != "" {
-		return a.gallery.LedgerOfPost(ctx, of.Post)
+		read.Entries, err = a.gallery.LedgerOfPost(ctx, of.Post)
+	} else {
+		read.Entries, err = a.gallery.LedgerOf(ctx, of.Member)
 	}
-	return a.gallery.LedgerOf(ctx, of.Member)
+	switch {
+	case broken == nil:
+	case err != nil:
+		err = errors.Join(err, broken)
+	default:
+		read.Broken = broken.Error()
+	}
+	return read, err
 }
 
 func (a *App) galleryDelete(ctx context.Context, d deletion) (deleted, error) {
@@ -171,20 +194,24 @@ func (c *cli) galleryLedgerCommand() *cobra.Command {
 		Use:   "ledger (--member ID | --post LINK)",
 		Short: "Show who agreed to what, when and how",
 		Long: "Prints the proof for one post on one page (--post: its address, its id or its delete code), or for all that a\n" +
-			"member shared (--member: their id on Discord, or what the ledger calls them). With --json, the bare entries.",
+			"member shared (--member: their id on Discord, or what the ledger calls them). With --json, the bare entries.\n" +
+			"The whole ledger is verified before; what is wrong with it is said on the error output.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if (of.Member == "") == (of.Post == "") {
 				return errors.New("say whose or which: --member ID, or --post LINK")
 			}
-			entries, l, err := do(cmd, c, "gallery.ledger", of, func(a *App) func(context.Context, ledgerOf) ([]ledger.Entry, error) { return a.galleryLedger })
+			read, l, err := do(cmd, c, "gallery.ledger", of, func(a *App) func(context.Context, ledgerOf) (ledgerRead, error) { return a.galleryLedger })
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return ledger.JSON(cmd.OutOrStdout(), entries)
+			if read.Broken != "" {
+				fmt.Fprintln(cmd.ErrOrStderr(), l.Say(words.GalleryCommandLedgerBroken, words.Args{"reason": read.Broken}))
 			}
-			for i, one := range bySubmission(entries) {
+			if asJSON {
+				return ledger.JSON(cmd.OutOrStdout(), read.Entries)
+			}
+			for i, one := range bySubmission(read.Entries) {
 				if i > 0 {
 					fmt.Fprint(cmd.OutOrStdout(), "\n\f")
 				}
@@ -231,19 +258,16 @@ func (c *cli) galleryDeleteCommand() *cobra.Command {
 				return err
 			}
 			key := words.GalleryCommandDeleteNothing
-			switch {
-			case d.Before == gallery.Posted || d.Before == gallery.Posting || d.Before == gallery.Deleting:
+			switch d.Before {
+			case gallery.Posted, gallery.Posting, gallery.Deleting:
 				key = words.GalleryCommandDeleting
 				if d.Later {
 					key = words.GalleryCommandDeletingLater
 				}
-			case d.Before == gallery.Offered || d.Before == gallery.Review || d.Before == gallery.Accepted:
+			case gallery.Offered, gallery.Review, gallery.Accepted:
 				key = words.GalleryCommandTakenBack
 			}
-			link := d.Link
-			if link == "" {
-				link = d.Submission
-			}
+			link := cmp.Or(printableLine(d.Link), d.Submission)
 			fmt.Fprintln(cmd.OutOrStdout(), l.Say(key, words.Args{"link": link, "state": string(d.Before)}))
 			return nil
 		},
@@ -264,21 +288,7 @@ func (c *cli) galleryInboxCommand() *cobra.Command {
 			if err != nil || of.Done != "" {
 				return err
 			}
-			out := cmd.OutOrStdout()
-			if len(all) == 0 {
-				fmt.Fprintln(out, l.Say(words.GalleryCommandNoLetters, nil))
-			}
-			for _, letter := range all {
-				key := words.GalleryCommandLetter
-				if letter.Direct {
-					key = words.GalleryCommandLetterDirect
-				}
-				head := l.Say(key, words.Args{"id": letter.ID, "author": letter.Author, "time": letter.At.Local().Format(time.DateTime)})
-				if !letter.Done.IsZero() {
-					head += " " + l.Say(words.GalleryCommandLetterDone, nil)
-				}
-				fmt.Fprintf(out, "%s\n%s\n    %s\n\n", head, letter.URL, strings.ReplaceAll(printable(letter.Words), "\n", "\n    "))
-			}
+			printLetters(cmd.OutOrStdout(), l, all)
 			return nil
 		},
 	}
@@ -287,15 +297,42 @@ func (c *cli) galleryInboxCommand() *cobra.Command {
 	return cmd
 }
 
-// printable takes out of a stranger's text what a terminal would obey.
+// printLetters prints letters, all of which strangers have written.
+func printLetters(w io.Writer, l words.Language, all []gallery.Letter) {
+	if len(all) == 0 {
+		fmt.Fprintln(w, l.Say(words.GalleryCommandNoLetters, nil))
+	}
+	for _, letter := range all {
+		key := words.GalleryCommandLetter
+		if letter.Direct {
+			key = words.GalleryCommandLetterDirect
+		}
+		head := l.Say(key, words.Args{"id": printableLine(letter.ID), "author": printableLine(letter.Author), "time": letter.At.Local().Format(time.DateTime)})
+		if !letter.Done.IsZero() {
+			head += " " + l.Say(words.GalleryCommandLetterDone, nil)
+		}
+		fmt.Fprintf(w, "%s\n%s\n    %s\n\n", head, printableLine(letter.URL), strings.ReplaceAll(printable(letter.Words), "\n", "\n    "))
+	}
+}
+
+// printable takes out of a stranger's text what a terminal would obey, and what
+// turns the direction of the text around it.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		switch {
+		case r == '\n':
+			return r
+		case r == '\t':
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029':
 			return -1
 		}
 		return r
-	}, text)
+	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
+
+// printableLine is printable for what has a line, or a part of one, to itself.
+func printableLine(text string) string { return strings.Join(strings.Fields(printable(text)), " ") }
 
 func (c *cli) galleryAboutCommand() *cobra.Command {
 	var of aboutOf
@@ -443,13 +480,28 @@ func (c *cli) takeOverFediverseBot(cmd *cobra.Command, b *importer.FediverseBot,
 		_, err := b.TakeOver(ctx, importer.TakeoverPosts{Account: target.Name, Out: cmd.OutOrStdout(), Language: words.Match(cfg.Operator.Language),
 			Adopt: func(ctx context.Context, p importer.OldPost) (bool, error) {
 				post := gallery.AdoptedPost{Account: us, Target: target.ID, Thread: community.ChannelID(p.Thread), Author: community.MemberID(p.Author), Ack: p.Ack, Post: community.PostID(p.Post)}
-				if p.Thread != "" {
-					if ch, err := app.onDiscord.client.Channel(ctx, post.Thread); err == nil {
-						post.Guild = ch.Guild
-					}
+				var err error
+				if post.Guild, err = guildOf(ctx, app.onDiscord.client.Channel, post.Thread); err != nil {
+					return false, err
 				}
 				return app.gallery.Adopt(ctx, post)
 			}})
 		return err
 	})
+}
+
+// guildOf is the guild that a thread of an old post stands in, whose moderators
+// may delete the post; none if Discord says that the thread is gone or closed to
+// the bot. Any other error is returned: the post would be kept without its guild
+// for good, and no moderator would find it.
+func guildOf(ctx context.Context, channel func(context.Context, community.ChannelID) (discord.Channel, error), thread community.ChannelID) (community.GuildID, error) {
+	if thread == "" {
+		return "", nil
+	}
+	ch, err := channel(ctx, thread)
+	switch discord.ClassOf(err) {
+	case "", discord.Gone, discord.Forbidden:
+		return ch.Guild, nil
+	}
+	return "", fmt.Errorf("ask Discord whose thread %s is: %w", thread, err)
 }

@@ -63,6 +63,8 @@ func (a *App) wire() error {
 	}
 	if a.gallery != nil {
 		a.gallery.Join(a.fedi)
+	} else {
+		a.past.Join(a.fedi)
 	}
 	a.workWatch()
 	return a.makeDiscord()
@@ -94,6 +96,9 @@ func (a *App) features() (map[string]inbox.Feature, error) {
 		}
 		features[config.FeatureGallery] = a.gallery.Letters()
 		keepers = append(keepers, a.gallery)
+	} else {
+		a.past = a.pastGallery()
+		keepers = append(keepers, a.past)
 	}
 	if a.onDiscord != nil {
 		keepers = append(keepers, settingsKeeper{a.onDiscord.book})

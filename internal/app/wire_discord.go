@@ -91,7 +91,8 @@ func (a *App) makeDiscord() error {
 	if o == nil {
 		return nil
 	}
-	o.guild = guild.New(guild.Config{Book: o.book, General: o.general, Log: a.log.With("feature", guild.Name), Store: a.store, Outbox: a.outbox, Clock: a.clock, Topics: a.topics(), Fetch: a.fetchFile})
+	o.guild = guild.New(guild.Config{Book: o.book, General: o.general, Log: a.log.With("feature", guild.Name), Store: a.store, Outbox: a.outbox, Clock: a.clock, Topics: a.topics(), Fetch: a.fetchFile,
+		Purge: []func(context.Context, store.Tx, community.GuildID) error{a.purgeGallery}})
 	commands := o.guild.Commands()
 	features := []inbox.Feature{a.mydata}
 	if o.gifs != nil {
@@ -136,6 +137,8 @@ func (a *App) makeDiscord() error {
 	}
 	if o.gallery != nil {
 		a.gallery.JoinDiscord(d)
+	} else if a.past != nil {
+		a.past.JoinPast(d)
 	}
 	return nil
 }

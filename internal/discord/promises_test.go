@@ -89,7 +89,7 @@ func TestPrivateWordsAreNeverShownToAll(t *testing.T) {
 func TestMadeUpChannelsCostNothing(t *testing.T) {
 	b := newBench(t, onSQLite(t))
 	var text strings.Builder
-	for i := range 20 {
+	for i := range int64(20) {
 		fmt.Fprintf(&text, "<#%d>", 1300000000000000000+i)
 	}
 	id := b.say(b.general, b.mention(text.String()))

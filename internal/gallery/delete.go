@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"rookery/internal/discord"
 	"rookery/internal/failpoint"
@@ -226,7 +227,7 @@ func (g *Gallery) pressDelete(ctx context.Context, p *discord.Press, id string, 
 	if !g.mayDelete(p, s) {
 		return g.private(g.say(p.Language, words.GalleryNotYourPost, nil)), nil
 	}
-	if s.State != Posted {
+	if s.State != Posted && !(sure && slices.Contains(s.Seen, p.ID)) {
 		return g.private(g.overDeleted(p.Language, s)), nil
 	}
 	if !sure {
@@ -259,12 +260,15 @@ func (g *Gallery) overDeleted(l words.Language, s *submission) string {
 // deleteFor has a post deleted, or taken back, for who pressed, who may. The
 // answer comes once the server has done it.
 func (g *Gallery) deleteFor(ctx context.Context, p *discord.Press, s *submission, via string, code bool) (discord.Answer, error) {
-	before, strange := s.State, false
+	before, strange, again := s.State, false, false
 	err := g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) (err error) {
 		if s, err = lock(ctx, tx, s.ID); err != nil {
 			return err
 		}
 		before, strange = s.State, false
+		if again = s.handled(p.ID); again {
+			return nil // its answer is on its way
+		}
 		by, err := deletedBy(ctx, tx, s, p, via, code)
 		if err != nil {
 			return err
@@ -288,6 +292,11 @@ func (g *Gallery) deleteFor(ctx context.Context, p *discord.Press, s *submission
 	}
 	if err != nil {
 		return discord.Answer{}, fmt.Errorf("delete a post: %w", err)
+	}
+	if again && s.State == Withdrawn {
+		before = Offered
+	} else if again {
+		return discord.Answer{Later: true, Private: true}, nil
 	}
 	switch before {
 	case Posting, Posted, Deleting:

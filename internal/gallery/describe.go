@@ -319,6 +319,9 @@ func (g *Gallery) pressDraft(ctx context.Context, p *discord.Press, id string) (
 		if before = s.Drafting != nil && s.Drafting.Interaction != p.ID; before {
 			return nil
 		}
+		if ask = s.handled(p.ID); ask {
+			return nil // it was asked for, and is answered
+		}
 		a, _ := g.account(s.Target)
 		if !g.offersAI(s, a) {
 			return nil

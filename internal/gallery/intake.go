@@ -151,7 +151,10 @@ func (g *Gallery) Recover(ctx context.Context) error {
 	for _, id := range list {
 		g.follow(community.PostID(id))
 	}
-	return nil
+	if g.queue == nil {
+		return nil
+	}
+	return g.newWorker().wakeAll(ctx)
 }
 
 // Changed implements discord.Watcher: an offer follows its message.

@@ -79,6 +79,11 @@ func (g *Gallery) Work(q *jobs.Queue) {
 		func(ctx context.Context, j jobs.Job[shareJob]) error { return w.work(ctx, j.Args.Account, j.Complete) })
 	jobs.Register(q, jobs.Kind{Queue: QueueName, Timeout: oneTakes, MaxAttempts: draftTries},
 		func(ctx context.Context, j jobs.Job[draftJob]) error {
+			if s, err := get(ctx, g.Store, j.Args.Submission); err == nil && s.State == Offered {
+				if _, err := w.fedi.Self(s.Target); err != nil && w.Clock.Now().Sub(w.began) < young {
+					return jobs.Snooze(soonAgain) // what may be said of the account is not known yet
+				}
+			}
 			return w.draftAll(ctx, j.Args.Submission, j.Attempt >= j.MaxAttempts)
 		})
 	jobs.Register(q, jobs.Kind{Queue: QueueName, Timeout: 5 * time.Minute},

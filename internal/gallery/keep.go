@@ -181,6 +181,18 @@ func (g *Gallery) forgetArtist(ctx context.Context, tx store.Tx, id, pseudonym s
 	return err
 }
 
+// PurgeGuild lets go of what is kept for a guild that the bot was removed from:
+// who may not share there, and who does not want to be asked. What was shared
+// from it stays known as long as it stands.
+func (g *Gallery) PurgeGuild(ctx context.Context, tx store.Tx, guild community.GuildID) error {
+	for _, sql := range []string{`delete from gallery_block where guild = $1`, `delete from gallery_quiet where guild = $1`} {
+		if _, err := tx.Exec(ctx, sql, string(guild)); err != nil {
+			return fmt.Errorf("forget what the gallery keeps for guild %s: %w", guild, err)
+		}
+	}
+	return nil
+}
+
 // pruneBatch keeps one transaction short: others wait for the writer.
 const pruneBatch = 200
 

@@ -136,7 +136,6 @@ func TestDeleteAnswersDeletesWhatWasShared(t *testing.T) {
 		w := withCommands(t, s)
 		id, thread, _ := w.made(1)
 		other, otherThread, _ := w.made(2)
-		w.begin(w.ada, "offered", picture(3))
 		m := member(w.ada)
 		for _, who := range []inbox.Member{member(w.ben), {Handle: "ada@mastodon.example", Pseudonym: "forgotten/y"}, {Handle: "@discord"}, {Handle: member(w.ben).Handle}} {
 			if n := w.standing(who); n != 0 {
@@ -281,6 +280,93 @@ func TestPrune(t *testing.T) {
 		w.sweep()
 		if got := w.sub(stands).State; got != Deleted {
 			t.Errorf("it is %s", got)
+		}
+	})
+}
+
+// Who wants all deleted has nothing posted after that.
+func TestDeletePostsTakesBackWhatWaits(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		w, _ := reviewed(t, s)
+		review, _ := w.share("in review", picture(1))
+		w.set("review_channel", "none")
+		w.fedi.Down(503)
+		accepted, _ := w.share("accepted", picture(2))
+		offered, _ := w.begin(w.ada, "offered", picture(3))
+		bens, _ := w.begin(w.ben, "Ben's", picture(4))
+		w.work()
+		if got := [3]State{w.sub(review).State, w.sub(accepted).State, w.sub(offered).State}; got != [3]State{Review, Accepted, Offered} {
+			t.Fatalf("they are %s", got)
+		}
+		for _, want := range []int{3, 0} {
+			if n := w.deleteAnswers(member(w.ada)); n != want {
+				t.Errorf("%d are deleted, not %d", n, want)
+			}
+		}
+		w.fedi.Up()
+		for range 6 {
+			w.clock.Advance(5 * time.Minute)
+			w.work()
+		}
+		w.silent()
+		for _, id := range []string{review, accepted, offered} {
+			if e := w.last(id, ledger.Withdrawn); w.sub(id).State != Withdrawn || w.sub(id).Words != "" || e.Via != "delete posts" {
+				t.Errorf("it is %s with %q, the ledger says %+v", w.sub(id).State, w.sub(id).Words, e)
+			}
+		}
+		if got := w.sub(bens).State; got != Offered {
+			t.Errorf("Ben's is %s", got)
+		}
+	})
+}
+
+// What a guild's moderators and members have set there goes with the guild.
+func TestPurgeGuild(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		w := withCommands(t, s)
+		w.must(s.Write(t.Context(), func(ctx context.Context, tx store.Tx) error {
+			for _, guild := range []string{"1", "2"} {
+				if _, err := tx.Exec(ctx, `insert into gallery_block (guild, member, by, at) values ($1, 'a', 'b', 1)`, guild); err != nil {
+					return err
+				}
+				if _, err := tx.Exec(ctx, `insert into gallery_quiet (guild, member) values ($1, 'a')`, guild); err != nil {
+					return err
+				}
+			}
+			return w.g.PurgeGuild(ctx, tx, "1")
+		}))
+		for _, table := range []string{"gallery_block", "gallery_quiet"} {
+			if gone, stays := w.count(`select count(*) from `+table+` where guild = '1'`), w.count(`select count(*) from `+table+` where guild = '2'`); gone != 0 || stays != 1 {
+				t.Errorf("%s: %d rows of the guild, %d of another", table, gone, stays)
+			}
+		}
+	})
+}
+
+// Where the operator has given the gallery up, what it made can still be
+// deleted and forgotten.
+func TestPastGallery(t *testing.T) {
+	alone(t, func(t *testing.T, s *store.Store) {
+		w := withCommands(t, s)
+		id, thread, _ := w.stands(1)
+		offered, _ := w.begin(w.ada, "a peculiar owl", picture(2))
+		active := w.g
+		w.g = Past(Config{Store: s, Outbox: w.outbox, Clock: w.clock, Log: active.Log, Ledger: active.Ledger, Accounts: active.Accounts})
+		w.g.JoinPast(w.platD)
+		if n := w.standing(member(w.ada)); n != 1 {
+			t.Errorf("%d posts stand", n)
+		}
+		if n := w.deleteAnswers(member(w.ada)); n != 2 {
+			t.Errorf("%d are deleted", n)
+		}
+		w.gone(id, thread)
+		w.forget(member(w.ada))
+		w.must(w.g.Prune(t.Context()))
+		if held := w.holding("peculiar"); len(held) != 0 || w.sub(offered).State != Withdrawn {
+			t.Errorf("the offer is %s, its words stand in %q", w.sub(offered).State, held)
+		}
+		if n := w.count(`select count(*) from gallery_submission where artist = $1`, w.ada); n != 0 {
+			t.Errorf("%d submissions know her", n)
 		}
 	})
 }

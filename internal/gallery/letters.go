@@ -13,11 +13,8 @@ import (
 	"rookery/internal/words"
 )
 
-// Bounds of a letter, in runes: of what is kept, and of what the operator is
-// told at once.
-const (
-	mostLetter = 5_000
-)
+// mostLetter bounds what is kept of a letter, in runes.
+const mostLetter = 5_000
 
 // letters takes what is written to the accounts that show the gallery: requests
 // to take something down, mistakes in descriptions, thanks. The operator reads
@@ -70,9 +67,9 @@ func (l letters) Accept(ctx context.Context, tx store.Tx, id inbox.ID, m communi
 	}
 	if l.Tell != nil {
 		a, _ := l.account(m.Account)
-		// Who it is from, and what it says, is in the inbox alone: notices are
-		// kept, and logged.
-		args := words.Args{"account": handleOf(a), "link": link}
+		// Who it is from, where it is, which says who, and what it says is in
+		// the inbox alone: notices are kept, and logged.
+		args := words.Args{"account": handleOf(a), "id": string(id)}
 		key := words.GalleryOperatorLetter
 		if direct == 1 {
 			key = words.GalleryOperatorLetterDirect

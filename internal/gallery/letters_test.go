@@ -40,9 +40,11 @@ func TestLettersLandWithTheOperator(t *testing.T) {
 			t.Errorf("the second is %+v", l)
 		}
 		told := w.told.String()
-		contains(t, told, "operator gallery/letter/"+l.ID, direct.URL, "rookery gallery inbox")
-		if strings.Contains(told, "please") || strings.Contains(told, "reported") { // notices are kept, and logged
-			t.Errorf("the operator is told %s", told)
+		contains(t, told, "operator gallery/letter/"+l.ID, "letter, "+l.ID, "rookery gallery inbox")
+		for _, word := range []string{"please", "reported", "zoe", "scanner", direct.URL} { // notices are kept, and logged
+			if strings.Contains(told, word) {
+				t.Errorf("the operator is told %q: %s", word, told)
+			}
 		}
 		if n := strings.Count(told, "operator gallery/letter/"); n != 3 {
 			t.Errorf("the operator is told %d times", n)

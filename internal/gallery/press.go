@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -135,12 +136,31 @@ func (g *Gallery) pressed(ctx context.Context, p *discord.Press) (discord.Answer
 	return g.private(g.say(p.Language, words.GalleryGone, nil)), nil
 }
 
+// mostSeen is how many presses are remembered.
+const mostSeen = 12
+
+// handled notes a press, and tells whether it was noted before: Discord tells
+// again of what a killed process had not acknowledged, maybe after others.
+func (s *submission) handled(press string) bool {
+	if slices.Contains(s.Seen, press) {
+		return true
+	}
+	s.Seen = append(s.Seen, press)
+	if n := len(s.Seen); n > mostSeen {
+		s.Seen = slices.Clone(s.Seen[n-mostSeen:])
+	}
+	return false
+}
+
 // change makes a change to an offer that is open and shows it.
 func (g *Gallery) change(ctx context.Context, p *discord.Press, id string, fn func(ctx context.Context, tx store.Tx, s *submission) error) (discord.Answer, error) {
 	var s *submission
 	err := g.Store.Write(ctx, func(ctx context.Context, tx store.Tx) (err error) {
 		if s, err = lock(ctx, tx, id); err != nil || s.State != Offered {
 			return err
+		}
+		if s.handled(p.ID) {
+			return nil
 		}
 		s.Note = ""
 		if err := fn(ctx, tx, s); err != nil {

@@ -34,21 +34,11 @@ func text(m discordsim.Message) string {
 
 // labels are what a message's buttons say, in their order.
 func labels(m discordsim.Message) (all []string) {
-	var walk func(any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case []any:
-			for _, e := range v {
-				walk(e)
-			}
-		case map[string]any:
-			if label, ok := v["label"].(string); ok && v["type"] != nil {
-				all = append(all, label)
-			}
-			walk(v["components"])
+	for _, c := range m.Controls() {
+		if !c.Menu {
+			all = append(all, c.Label)
 		}
 	}
-	walk(m.Components)
 	return all
 }
 

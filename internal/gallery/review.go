@@ -36,6 +36,9 @@ func (g *Gallery) reviewMessage(ctx context.Context, s *submission) discord.Mess
 	a, _ := g.account(s.Target)
 	m := discord.Message{Embeds: []discord.Embed{{Title: g.say(l, words.GalleryPreview, nil), Text: shorten(g.preview(l, s, a), mostPreview)}}}
 	args := words.Args{"artist": discord.Name(s.ArtistName), "account": shownHandle(a), "link": sourceLink(s)}
+	if s.ArtistName == "" { // what it was is over, or they are forgotten
+		args["artist"] = l.Say(words.GalleryKeptSomebody, nil)
+	}
 	switch s.State {
 	case Review:
 		m.Content = g.say(l, words.GalleryReviewAsk, args)

@@ -108,3 +108,49 @@ func TestTheQuestionToModeratorsIsForgotten(t *testing.T) {
 		}
 	})
 }
+
+// ⚠ After a no nothing comes of what was written, and it goes. The artist still
+// reads the reason.
+func TestRejectedWordsAreForgotten(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		w, channel := reviewed(t, s)
+		id, thread := w.share("a most peculiar owl", picture(1))
+		w.fill(w.mod, w.pressOn(w.mod, w.offer(channel), verbReject), map[string]string{"reason": "too dark"})
+		w.sweep()
+		w.sweep()
+		if held := append(w.holding("peculiar"), w.holding("Owl number 1")...); len(held) > 0 {
+			t.Errorf("after the no (%s) the words stand in %q", w.sub(id).State, held)
+		}
+		contains(t, w.offer(thread).Content, "too dark")
+		question := w.offer(channel)
+		contains(t, question.Content, "ada", "rejected")
+		if strings.Contains(text(question), "peculiar") {
+			t.Errorf("the moderators still see %q", text(question))
+		}
+		if e := w.last(id, ledger.Rejected); len(e.Media) != 1 {
+			t.Errorf("the ledger says %+v", e)
+		}
+	})
+}
+
+// Who is forgotten is so in the moderators' channel too, whatever became of
+// their post.
+func TestForgottenInTheModeratorsChannel(t *testing.T) {
+	alone(t, func(t *testing.T, s *store.Store) {
+		w, channel := reviewed(t, s)
+		w.share("a most peculiar owl", picture(1))
+		w.pressOn(w.mod, w.offer(channel), verbApprove)
+		w.work()
+		w.sweep()
+		contains(t, text(w.offer(channel)), "peculiar", "ada")
+		w.forget(member(w.ada))
+		w.sweep()
+		got := text(w.offer(channel))
+		contains(t, got, "Somebody shares", "approved")
+		for _, word := range []string{"peculiar", "Owl number 1", "ada"} {
+			if strings.Contains(got, word) {
+				t.Errorf("forgotten, and the moderators still see %q", got)
+			}
+		}
+	})
+}

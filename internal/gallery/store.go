@@ -94,6 +94,7 @@ type body struct {
 	TakenDown     bool                 `json:"taken_down,omitempty"` // it goes because somebody else said so
 	Reviewed      string               `json:"reviewed,omitempty"`   // the key of the question to the moderators
 	Adopted       bool                 `json:"adopted,omitempty"`    // another program has posted it; see Adopt
+	Seen          []string             `json:"seen,omitempty"`       // presses that were handled: see handled
 	Shown         string               `json:"shown,omitempty"`      // what was agreed to; see promise
 }
 

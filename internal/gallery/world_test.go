@@ -481,21 +481,11 @@ func (w *world) count(sql string, args ...any) (n int64) {
 
 // buttons are the custom ids of a message's buttons.
 func buttons(m discordsim.Message) (ids []string) {
-	var walk func(any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case []any:
-			for _, e := range v {
-				walk(e)
-			}
-		case map[string]any:
-			if id, ok := v["custom_id"].(string); ok {
-				ids = append(ids, id)
-			}
-			walk(v["components"])
+	for _, c := range m.Controls() {
+		if c.ID != "" {
+			ids = append(ids, c.ID)
 		}
 	}
-	walk(m.Components)
 	return ids
 }
 

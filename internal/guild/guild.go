@@ -66,6 +66,9 @@ type Config struct {
 	Clock    clock.Clock
 	Features []Feature
 	Topics   []Topic
+	// Purge are told, in the transaction that lets go of the settings, of a guild
+	// that the bot left long ago: what else is kept for it goes too.
+	Purge []func(ctx context.Context, tx store.Tx, guild community.GuildID) error
 	// Fetch gets a file that came with a command, of at most so many bytes.
 	Fetch func(ctx context.Context, address string, most int64) ([]byte, error)
 }

@@ -1,11 +1,15 @@
 package guild
 
 import (
+	"context"
+	"slices"
 	"testing"
 	"time"
 
+	"rookery/internal/community"
 	"rookery/internal/discord"
 	"rookery/internal/sim/discordsim"
+	"rookery/internal/store"
 )
 
 // /help lists what is turned on and nothing else, and says so where nothing is.
@@ -85,6 +89,11 @@ func TestRemovedGuildIsForgotten(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			eachGuild(t, func(w *world) {
 				w.set("owls.daily", "30")
+				var purged []community.GuildID
+				w.feature.Purge = append(w.feature.Purge, func(_ context.Context, _ store.Tx, guild community.GuildID) error {
+					purged = append(purged, guild)
+					return nil
+				})
 				w.sim.BotLeaves(w.guild)
 				w.until("it is noted that the bot was removed", w.left)
 				w.clock.Advance(keepLeft - time.Minute)
@@ -107,7 +116,13 @@ func TestRemovedGuildIsForgotten(t *testing.T) {
 				if back {
 					w.is("owls.daily", "30")
 					w.audit(`owls.daily "20" "30" `)
+					if len(purged) != 0 {
+						w.Errorf("what is kept for %q is gone", purged)
+					}
 					return
+				}
+				if !slices.Equal(purged, []community.GuildID{w.id()}) {
+					w.Errorf("features are told of %q", purged)
 				}
 				w.is("owls.daily", "20")
 				w.audit()

@@ -55,8 +55,8 @@ func (g *Guild) note(ctx context.Context, guild community.GuildID, sql string, a
 	}
 }
 
-// Prune lets go of the settings of guilds that the bot left long ago, and of
-// old lines of the audit.
+// Prune lets go of the settings of guilds that the bot left long ago, of what
+// features keep for them, and of old lines of the audit.
 func (g *Guild) Prune(ctx context.Context) error {
 	return errors.Join(g.pruneLeft(ctx), g.Book.Prune(ctx))
 }
@@ -81,6 +81,11 @@ func (g *Guild) pruneLeft(ctx context.Context) error {
 			n, err := tx.Exec(ctx, `delete from guild_left where guild = $1`, id)
 			if err != nil || n == 0 { // it came back this moment
 				return err
+			}
+			for _, purge := range g.Purge {
+				if err := purge(ctx, tx, community.GuildID(id)); err != nil {
+					return err
+				}
 			}
 			return g.Book.Purge(ctx, tx, community.GuildID(id))
 		})

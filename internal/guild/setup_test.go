@@ -35,29 +35,9 @@ func (n nests) add(w *world) {
 
 // chosen are the values that a message's channel menu begins with.
 func chosen(m discordsim.Message) (all []string) {
-	var walk func(any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case []any:
-			for _, e := range v {
-				walk(e)
-			}
-		case map[string]any:
-			for _, d := range asList(v["default_values"]) {
-				if d, ok := d.(map[string]any); ok {
-					id, _ := d["id"].(string)
-					all = append(all, id)
-				}
-			}
-			walk(v["components"])
-		}
+	for _, c := range m.Controls() {
+		all = append(all, c.Chosen...)
 	}
-	walk(m.Components)
-	return all
-}
-
-func asList(v any) []any {
-	all, _ := v.([]any)
 	return all
 }
 

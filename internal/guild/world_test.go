@@ -321,21 +321,11 @@ func (w *world) lacks(text string, parts ...string) {
 
 // ids are the custom ids of a message's components.
 func ids(m discordsim.Message) (all []string) {
-	var walk func(any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case []any:
-			for _, e := range v {
-				walk(e)
-			}
-		case map[string]any:
-			if id, ok := v["custom_id"].(string); ok {
-				all = append(all, id)
-			}
-			walk(v["components"])
+	for _, c := range m.Controls() {
+		if c.ID != "" {
+			all = append(all, c.ID)
 		}
 	}
-	walk(m.Components)
 	return all
 }
 

@@ -24,28 +24,12 @@ func readOgg(s *source, info *Info) error {
 
 // readMP3 wants two frames in a row, or a tag and a frame behind it.
 func readMP3(s *source, _ *Info) error {
-	off := int64(0)
-	b, err := s.at(0, 10)
+	off, tag, err := mp3Start(s)
 	if err != nil {
 		return err
 	}
-	tag := string(b[:3]) == "ID3"
-	if tag {
-		// The length has seven bits in each byte, https://id3.org/id3v2.4.0-structure.
-		off = 10 + int64(b[6]&0x7f)<<21 + int64(b[7]&0x7f)<<14 + int64(b[8]&0x7f)<<7 + int64(b[9]&0x7f)
-		if b[5]&0x10 != 0 {
-			off += 10
-		}
-	}
-	// Padding may follow a tag.
-	for end := off + 4096; tag && off < end; off++ {
-		if c, err := s.byte(off); err != nil {
-			return err
-		} else if c != 0 {
-			break
-		}
-	}
-	if b, err = s.at(off, 4); err != nil {
+	b, err := s.at(off, 4)
+	if err != nil {
 		return err
 	}
 	n := mp3Frame(b)
@@ -56,6 +40,38 @@ func readMP3(s *source, _ *Info) error {
 		return fault("it holds no sound")
 	}
 	return nil
+}
+
+// mp3Start is where the first frame is to be expected, and whether there is a
+// tag before it.
+func mp3Start(s *source) (off int64, tag bool, err error) {
+	b, err := s.at(0, 10)
+	if err != nil {
+		return 0, false, err
+	}
+	if string(b[:3]) != "ID3" {
+		return 0, false, nil
+	}
+	// Padding may follow a tag.
+	off = id3Length(b)
+	for end := off + 4096; off < end; off++ {
+		if c, err := s.byte(off); err != nil {
+			return 0, false, err
+		} else if c != 0 {
+			break
+		}
+	}
+	return off, true, nil
+}
+
+// id3Length is how long a tag is, from its header or its footer. Its length has
+// seven bits in each byte, https://id3.org/id3v2.4.0-structure.
+func id3Length(b []byte) int64 {
+	n := 10 + int64(b[6]&0x7f)<<21 + int64(b[7]&0x7f)<<14 + int64(b[8]&0x7f)<<7 + int64(b[9]&0x7f)
+	if b[5]&0x10 != 0 {
+		n += 10
+	}
+	return n
 }
 
 // mp3Frame is the length of a frame of MPEG audio, layer III, from its header;

@@ -9,19 +9,31 @@ import (
 	"os"
 )
 
-// WithoutMetadata takes out of a file what is not needed to show it: where, when
-// and with what it was made, names and comments, previews, and what lies behind
-// its end. Pixels, frames and sound stay byte for byte; so do the colour profile
-// and which side is up. The result is f itself if there is nothing to take out;
-// otherwise the caller removes both files.
+// WithoutMetadata takes out of a file what is not needed to show or play it:
+// where, when and with what it was made, names, titles and comments, previews,
+// and what lies behind its end. Pixels, frames and sound stay byte for byte; so
+// do the colour profile and which side is up. The result is f itself if there is
+// nothing to take out; otherwise the caller removes both files.
 //
-// It knows JPEG, PNG, WebP, GIF, AVIF, HEIC, MP4, QuickTime and MP4 sound; files
-// of other types, whose tags hold titles rather than places, come back as they
-// are. In those made of boxes (ISO/IEC 14496-12) the data are blanked in place,
-// so that nothing else moves.
+// Of JPEG, PNG, WebP, GIF, MP3, FLAC and WAV the parts that are not needed are
+// left out. In what is made of boxes (AVIF, HEIC, MP4, QuickTime and MP4 sound),
+// in WebM and Matroska, and in Ogg they are blanked in place, so that nothing
+// else moves. The titles and the artists of music go with the places, the dates
+// and the covers: the fields that hold them are free for anything, and a post has
+// words of its own.
 //
-// A file that cannot be read as its type is an error of the kind Broken; others
-// are NoSpace, trouble with the files, and ctx's.
+// A film with tracks that hold neither pictures nor sound, such as the places
+// along the way, time codes or subtitles, is put together anew without them by
+// ffmpeg, which copies pictures and sound as they are.
+//
+// What stays: what an encoder writes into the pictures and the sound themselves,
+// of a HEIC or AVIF its previews and maps of depth, and bytes among the samples
+// of a film that belong to no track.
+//
+// A file that cannot be read as its type is an error of the kind Broken. Where
+// ffmpeg is needed and missing the kind is FFmpegMissing, where it cannot do it
+// another of the kinds FFmpeg…. Others are NoSpace, trouble with the files, and
+// ctx's.
 func (k *Kit) WithoutMetadata(ctx context.Context, f File) (File, error) {
 	out, err := k.cleaned(ctx, f, cleaning{orientation: true, profile: true})
 	if err != nil {
@@ -41,6 +53,7 @@ type cleaning struct {
 type splice struct {
 	pieces  []piece
 	changed bool
+	anew    bool // it has no pieces: the file has to be put together anew
 }
 
 // piece is a stretch of the file, or literal bytes, or as many zeros.
@@ -91,24 +104,20 @@ func (k *Kit) cleaned(ctx context.Context, f File, c cleaning) (File, error) {
 	if err := ctx.Err(); err != nil {
 		return File{}, err
 	}
+	cut, err := c.read(f)
+	switch {
+	case err != nil:
+		return File{}, err
+	case cut.anew:
+		return k.anew(ctx, f, c)
+	case !cut.changed:
+		return f, nil
+	}
 	r, err := os.Open(f.Path)
 	if err != nil {
 		return File{}, err
 	}
 	defer r.Close()
-	st, err := r.Stat()
-	if err != nil {
-		return File{}, err
-	}
-	cut, err := c.splice(newSource(r, st.Size()), f.Type)
-	switch {
-	case errors.Is(err, errCut), isFault(err):
-		return File{}, failure(Broken, "the %s file is broken: %v", f.Type, err)
-	case err != nil:
-		return File{}, err
-	case !cut.changed:
-		return f, nil
-	}
 	out, err := k.written(ctx, f.Type.Ext(), r, cut)
 	if err != nil {
 		return File{}, err
@@ -120,24 +129,36 @@ func (k *Kit) cleaned(ctx context.Context, f File, c cleaning) (File, error) {
 	return out, nil
 }
 
+// read says what of a file stays.
+func (c cleaning) read(f File) (splice, error) {
+	r, err := os.Open(f.Path)
+	if err != nil {
+		return splice{}, err
+	}
+	defer r.Close()
+	st, err := r.Stat()
+	if err != nil {
+		return splice{}, err
+	}
+	cut, err := c.splice(newSource(r, st.Size()), f.Type)
+	if errors.Is(err, errCut) || isFault(err) {
+		err = failure(Broken, "the %s file is broken: %v", f.Type, err)
+	}
+	return cut, err
+}
+
 // splice says what of a file stays.
 func (c cleaning) splice(s *source, t Type) (cut splice, err error) {
 	head, err := s.head(sniffed)
 	if err != nil {
 		return splice{}, err
 	}
-	switch t {
-	case JPEG:
-		if len(head) < 3 || string(head[:3]) != "\xff\xd8\xff" {
-			return splice{}, fault("it does not begin as one")
-		}
-		return c.jpeg(s)
-	case PNG, WebP, GIF, AVIF, HEIC, MP4, QuickTime, MP4Audio:
-		if _, is, err := sniff(head); err != nil || is != t && (is != MP4 || t == PNG || t == WebP || t == GIF) {
-			return splice{}, fault("it does not begin as one")
-		}
+	if _, is, err := sniff(head); err != nil || is != family(t) {
+		return splice{}, fault("it does not begin as one")
 	}
 	switch t {
+	case JPEG:
+		return c.jpeg(s)
 	case PNG:
 		return c.png(s)
 	case WebP:
@@ -148,8 +169,31 @@ func (c cleaning) splice(s *source, t Type) (cut splice, err error) {
 		return c.still(s)
 	case MP4, QuickTime, MP4Audio:
 		return c.film(s)
+	case WebM, Matroska, WebMAudio, MatroskaAudio:
+		return c.matroska(s)
+	case Ogg, OggVideo:
+		return c.ogg(s)
+	case MP3:
+		return c.mp3(s)
+	case FLAC:
+		return c.flac(s)
+	case WAV:
+		return c.wav(s)
 	}
 	return splice{}, nil
+}
+
+// family is what the first bytes of a file of a type tell.
+func family(t Type) Type {
+	switch t {
+	case AVIF, HEIC, QuickTime, MP4Audio:
+		return MP4
+	case Matroska, WebMAudio, MatroskaAudio:
+		return WebM
+	case OggVideo:
+		return Ogg
+	}
+	return t
 }
 
 // written makes the file that a splice describes.

@@ -1,244 +1,242 @@
 package media
 
-import (
-	"bytes"
-	"encoding/binary"
-	"slices"
+import "errors"
+
+// Kinds of what boxes lie in when that is no box.
+const (
+	inFilm  = "film"
+	inStill = "still"
 )
 
-// film blanks the boxes that hold what users and programs have to say, among
-// them the place (ISO/IEC 14496-12, 8.10.1 and 8.11; in QuickTime's files
-// udta ©xyz and the meta key com.apple.quicktime.location.ISO6709), and those of
-// applications (uuid), where XMP is.
-func (c cleaning) film(s *source) (cut splice, err error) {
-	var holes []box
-	var look func(start, end int64, depth int) error
-	look = func(start, end int64, depth int) error {
-		return boxes(s, start, end, func(b box) error {
-			switch b.kind {
-			case "moov", "trak", "moof", "traf":
-				if depth > 3 {
-					return fault("its parts are nested too deeply")
-				}
-				return look(b.start, b.end, depth+1)
-			case "udta", "meta", "uuid":
-				holes = append(holes, b)
-			}
-			return nil
-		})
+// stays tells whether a box is needed to play a film or show a picture, by what
+// it lies in: ISO/IEC 14496-12, table 1, and Apple's QuickTime File Format
+// (https://developer.apple.com/documentation/quicktime-file-format). All others
+// say something of the file: udta and meta what users and programs have to say,
+// among it the place; uuid is XMP, prft the hour; cameras put places into free
+// boxes and into kinds of their own; mpvd is the film behind a photo.
+func stays(in, kind string) bool {
+	switch in {
+	case inFilm:
+		switch kind {
+		case "ftyp", "styp", "moov", "mdat", "imda", "moof", "mfra", "sidx", "ssix", "pdin":
+			return true
+		}
+	case inStill:
+		switch kind {
+		case "ftyp", "meta", "mdat", "imda", "idat", "moov":
+			return true
+		}
+	case "meta": // of a still
+		switch kind {
+		case "hdlr", "pitm", "iloc", "iinf", "iref", "iprp", "idat", "grpl", "dinf", "ipro":
+			return true
+		}
+	case "ipco": // what describes a picture in words, and when it was made or changed: ISO/IEC 23008-12, 6.5
+		switch kind {
+		case "udes", "altt", "crtt", "mdft", "uuid", "free", "skip":
+			return false
+		}
+		return true
+	case "moov":
+		return kind == "mvhd" || kind == "trak" || kind == "mvex" || kind == "iods"
+	case "mvex":
+		return kind == "mehd" || kind == "trex" || kind == "leva"
+	case "trak":
+		switch kind {
+		case "tkhd", "edts", "tref", "trgr", "mdia", "tapt":
+			return true
+		}
+	case "edts":
+		return kind == "elst"
+	case "mdia":
+		return kind == "mdhd" || kind == "hdlr" || kind == "elng" || kind == "minf"
+	case "minf":
+		switch kind {
+		case "vmhd", "smhd", "gmhd", "nmhd", "hdlr", "dinf", "stbl":
+			return true
+		}
+	case "dinf":
+		return kind == "dref"
+	case "stbl":
+		switch kind {
+		case "stsd", "stts", "ctts", "cslg", "stss", "stps", "stsc", "stsz", "stz2", "stco", "co64",
+			"sdtp", "sbgp", "sgpd", "csgp", "subs", "saiz", "saio", "padb", "stsh", "stdp":
+			return true
+		}
+	case "moof":
+		return kind == "mfhd" || kind == "traf"
+	case "traf":
+		switch kind {
+		case "tfhd", "tfdt", "trun", "sdtp", "sbgp", "sgpd", "csgp", "subs", "saiz", "saio", "senc":
+			return true
+		}
+	case "iprp":
+		return kind == "ipco" || kind == "ipma"
 	}
-	if err := look(0, s.size, 0); err != nil {
-		return splice{}, err
-	}
-	done := int64(0)
-	for _, b := range holes {
-		cut.keep(done, b.off+4)
-		cut.put([]byte("free"))
-		cut.keep(b.off+8, b.start) // a longer number
-		cut.blank(b.end - b.start)
-		done = b.end
-	}
-	cut.keep(done, s.size)
-	return cut, nil
+	return false
 }
 
-// stretch is a part of a file.
-type stretch struct{ start, end int64 }
+// film blanks what a film does not need to play.
+func (c cleaning) film(s *source) (splice, error) {
+	sc := scrub{s: s}
+	if err := sc.inside(box{kind: inFilm, end: s.size}); err != nil {
+		return splice{}, err
+	}
+	return sc.splice(), nil
+}
 
-// still blanks the items of a picture that are Exif or XMP (ISO/IEC 23008-12,
-// annex A), and the boxes of users and applications. Which side is up is told
-// elsewhere, by irot and imir.
-func (c cleaning) still(s *source) (cut splice, err error) {
-	var holes []stretch
-	err = boxes(s, 0, s.size, func(b box) error {
+// still blanks what a picture does not need to be shown, or a series of them.
+func (c cleaning) still(s *source) (splice, error) {
+	sc := scrub{s: s}
+	var personal []stretch
+	err := boxes(s, 0, s.size, func(b box) (err error) {
 		switch b.kind {
 		case "meta":
-			more, err := itemHoles(s, b)
-			holes = append(holes, more...)
+			if b.end-b.start < 4 {
+				return errCut
+			}
+			more, err := personalItems(s, b)
+			personal = append(personal, more...)
 			return err
-		case "uuid":
-			holes = append(holes, stretch{b.start, b.end})
+		case "mdat", "imda":
+			sc.data = append(sc.data, stretch{b.start, b.end})
 		}
 		return nil
 	})
 	if err != nil {
 		return splice{}, err
 	}
-	slices.SortFunc(holes, func(a, b stretch) int { return int(min(max(a.start-b.start, -1), 1)) })
-	done := int64(0)
-	for _, h := range holes {
-		h.start = max(h.start, done)
-		if h.end <= h.start {
-			continue
-		}
-		blank, err := isBlank(s, h)
-		if err != nil {
+	if err := sc.inside(box{kind: inStill, end: s.size}); err != nil {
+		return splice{}, err
+	}
+	if sc.anew {
+		return splice{}, fault("it has a track that holds neither pictures nor sound")
+	}
+	for _, h := range personal {
+		if err := sc.item(h); err != nil {
 			return splice{}, err
 		}
-		if blank {
-			continue
-		}
-		cut.keep(done, h.start)
-		cut.blank(h.end - h.start)
-		done = h.end
 	}
-	cut.keep(done, s.size)
-	return cut, nil
+	return sc.splice(), nil
 }
 
-// isBlank tells whether there is nothing but zeros.
-func isBlank(s *source, h stretch) (bool, error) {
-	for off := h.start; off < h.end; off += 4096 {
-		b, err := s.at(off, int(min(4096, h.end-off)))
-		if err != nil {
-			return false, err
-		}
-		if len(bytes.Trim(b, "\x00")) > 0 {
-			return false, nil
+// item blanks what of a picture is Exif or XMP.
+func (sc *scrub) item(h stretch) error {
+	if h.end <= h.start {
+		return nil
+	}
+	for _, d := range sc.data {
+		if h.start >= d.start && h.end <= d.end {
+			return sc.zero(h.start, h.end)
 		}
 	}
-	return true, nil
+	return fault("a part of it lies outside its data")
 }
 
-// itemHoles are the places of the items of a meta box that are metadata.
-func itemHoles(s *source, meta box) (holes []stretch, err error) {
-	if meta.end-meta.start < 4 {
-		return nil, errCut
-	}
-	personal := map[uint32]bool{}
-	var where, data box
-	err = boxes(s, meta.start+4, meta.end, func(b box) error {
+// inside goes through the boxes in another.
+func (sc *scrub) inside(in box) error {
+	done := in.start
+	err := boxes(sc.s, in.start, in.end, func(b box) error {
+		done = b.end
+		if !stays(in.kind, b.kind) {
+			// Its blocks lie among the pictures and the sound.
+			sc.anew = sc.anew || in.kind == "moov" && b.kind == "gps "
+			return sc.free(b)
+		}
 		switch b.kind {
-		case "iinf":
-			return itemInfo(s, b, personal)
-		case "iloc":
-			where = b
+		case "moov", "mvex", "edts", "mdia", "minf", "dinf", "stbl", "moof", "traf", "iprp", "ipco":
+			return sc.inside(b)
+		case "meta":
+			b.start += 4
+			return sc.inside(b)
 		case "idat":
-			data = b
-		case "uuid", "udta":
-			holes = append(holes, stretch{b.start, b.end})
+			sc.data = append(sc.data, stretch{b.start, b.end})
+		case "trak":
+			return sc.track(b)
+		case "mvhd", "tkhd", "mdhd":
+			return sc.dates(b)
+		case "hdlr": // behind its numbers it names its maker
+			return sc.zero(b.start+24, b.end)
+		case "dref": // where an editor had the film
+			return sc.entries(b, func(e box) error { return sc.zero(e.start+4, e.end) })
 		}
 		return nil
 	})
-	if err != nil || len(personal) == 0 || where.kind == "" {
-		return holes, err
-	}
-	more, err := itemPlaces(s, where, data, personal)
-	return append(holes, more...), err
-}
-
-// itemInfo notes which items are Exif or XMP, ISO/IEC 14496-12, 8.11.6.
-func itemInfo(s *source, b box, personal map[uint32]bool) error {
-	d, err := s.at(b.start, 4)
 	if err != nil {
 		return err
 	}
-	head := int64(6)
-	if d[0] > 0 {
-		head = 8
-	}
-	if b.start+head > b.end {
-		return errCut
-	}
-	return boxes(s, b.start+head, b.end, func(b box) error {
-		if b.kind != "infe" {
-			return nil
-		}
-		d, err := s.at(b.start, int(min(b.end-b.start, 64)))
-		if err != nil {
+	return sc.zero(done, in.end) // less than a box
+}
+
+// free makes one of the boxes of a box that is ignored, of the same size.
+func (sc *scrub) free(b box) error {
+	if b.kind != "free" && b.kind != "skip" && b.kind != "wide" {
+		if err := sc.write(b.off+4, []byte("free")); err != nil {
 			return err
 		}
-		if len(d) < 12 || d[0] < 2 {
-			return nil
+	}
+	return sc.zero(b.start, b.end)
+}
+
+// track goes through a track. The samples of one that holds other things than
+// pictures and sound, such as the places along the way (gpmd, djmd, mebx, camm),
+// lie among those of the others.
+func (sc *scrub) track(b box) error {
+	var t track
+	if err := t.read(sc.s, b, 0); err != nil {
+		return err
+	}
+	switch t.handler {
+	case "vide", "pict", "auxv":
+		if err := sc.encoder(b); err != nil {
+			return err
 		}
-		id, rest := uint32(binary.BigEndian.Uint16(d[4:])), d[8:]
-		if d[0] > 2 {
-			if len(d) < 14 {
-				return errCut
-			}
-			id, rest = binary.BigEndian.Uint32(d[4:]), d[10:]
-		}
-		// "mime" is what XMP is; a picture has a kind of its own.
-		if kind := string(rest[:4]); kind == "Exif" || kind == "mime" || kind == "uri " {
-			personal[id] = true
+	case "soun":
+	default:
+		sc.anew = true
+		return nil
+	}
+	return sc.inside(b)
+}
+
+// encoder blanks the name of what encoded the pictures: 32 bytes of a sample's
+// description, where cameras name themselves.
+func (sc *scrub) encoder(in box) error {
+	return boxes(sc.s, in.start, in.end, func(b box) error {
+		switch b.kind {
+		case "mdia", "minf", "stbl":
+			return sc.encoder(b)
+		case "stsd":
+			return sc.entries(b, func(e box) error {
+				if e.end-e.start < 78 {
+					return nil
+				}
+				return sc.zero(e.start+42, e.start+74)
+			})
 		}
 		return nil
 	})
 }
 
-// itemPlaces are the stretches of some items, ISO/IEC 14496-12, 8.11.3.
-func itemPlaces(s *source, b, data box, of map[uint32]bool) (holes []stretch, err error) {
-	off := b.start
-	number := func(n int64) (v uint64) {
-		var d []byte
-		if err == nil && off+n > b.end {
-			err = errCut
-		}
-		if err != nil || n == 0 {
-			return 0
-		}
-		if d, err = s.at(off, int(n)); err != nil {
-			return 0
-		}
-		off += n
-		for _, c := range d {
-			v = v<<8 | uint64(c)
-		}
-		return v
+// entries calls each for the boxes of a list that begins with its flags and its
+// length; those of one that is broken are left to the player.
+func (sc *scrub) entries(b box, each func(box) error) error {
+	err := boxes(sc.s, min(b.start+8, b.end), b.end, each)
+	if errors.Is(err, errCut) || isFault(err) && sc.s.parts <= maxParts {
+		return nil
 	}
-	version := number(4) >> 24
-	sizes := number(2)
-	offset, length, base, index := int64(sizes>>12), int64(sizes>>8&15), int64(sizes>>4&15), int64(sizes&15)
-	id := int64(2)
-	if version == 0 {
-		index = 0
-	} else if version > 1 {
-		id = 4
+	return err
+}
+
+// dates blanks when something was made and changed, which a header begins with.
+func (sc *scrub) dates(b box) error {
+	version, err := sc.s.byte(b.start)
+	if err != nil {
+		return err
 	}
-	if max(offset, length, base, index) > 8 {
-		return nil, fault("it has a number longer than any")
+	n := int64(8)
+	if version == 1 {
+		n = 16
 	}
-	count := number(id)
-	for range count {
-		if err == nil {
-			err = s.part()
-		}
-		if err != nil {
-			return nil, err
-		}
-		item, method := uint32(number(id)), uint64(0)
-		if version > 0 {
-			method = number(2) & 15
-		}
-		number(2) // which file it is in: this one
-		from := number(base)
-		for range number(2) {
-			if err == nil {
-				err = s.part()
-			}
-			if err != nil {
-				return nil, err
-			}
-			number(index)
-			at, n := from+number(offset), number(length)
-			if !of[item] || err != nil {
-				continue
-			}
-			within := stretch{0, s.size}
-			if method == 1 {
-				within = stretch{data.start, data.end}
-			} else if method > 1 {
-				return nil, fault("a part of it is made of others")
-			}
-			room := uint64(within.end - within.start)
-			if n == 0 && at <= room { // all of it
-				n = room - at
-			}
-			if at > room || n > room-at {
-				return nil, errCut
-			}
-			holes = append(holes, stretch{within.start + int64(at), within.start + int64(at) + int64(n)})
-		}
-	}
-	return holes, err
+	return sc.zero(b.start+4, min(b.start+4+n, b.end))
 }

@@ -309,7 +309,9 @@ func TestSHA256(t *testing.T) {
 func FuzzMetadata(f *testing.F) {
 	lossless, lossy, opaque := webpPictures(f)
 	for _, file := range [][]byte{photo(f, 6), jpegFile(f, 9, 9), drawn(f, 3), apng(3, 3, 2), shared(f, 5), lossless, lossy, opaque, remarked(f),
-		webp(chunk("VP8X", "\x02\x00\x00\x00\x3f\x01\x00\xef\x00\x00"), anmf, anmf), placed(), located(), still("avif"), film4("M4A ", "soun", false)} {
+		webp(chunk("VP8X", "\x02\x00\x00\x00\x3f\x01\x00\xef\x00\x00"), anmf, anmf), placed(), located(), still("avif"), film4("M4A ", "soun", false),
+		[]byte(id3(3) + string(mp3()) + ape()), []byte("fLaC" + flacBlock(0, "info") + flacBlock(lastBlock|4, comments("")) + "sound"), []byte("RIFF" + le32(60) + "WAVE" + chunk("LIST", secret) + chunk("data", "tones")),
+		[]byte(oggSound()), append(webm("webm", 1), elementOf("\x12\x54\xc3\x67", secret)...), append(located(), boxOf("mpvd", string(placed()))...)} {
 		f.Add(file)
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
@@ -328,7 +330,7 @@ func FuzzMetadata(f *testing.F) {
 		if first, err := firstFrame(newSource(bytes.NewReader(file), info.Size)); info.Type == WebP && info.Animated && err == nil {
 			assemble(t, file, first)
 		}
-		if !cut.changed {
+		if !cut.changed { // or only as a whole
 			return
 		}
 		got := assemble(t, file, cut)

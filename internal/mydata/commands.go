@@ -33,7 +33,7 @@ func (r request) do(ctx context.Context, c words.Command) (string, error) {
 		return r.stop(ctx)
 	case words.Start:
 		_, err := r.tx.Exec(ctx, `delete from mydata_stopped where handle = $1`, r.handle)
-		return r.l.Say(r.one(words.MyDataStarted, words.MyDataStartedPictures), nil), err
+		return r.l.Say(r.one(words.MyDataStarted, words.MyDataStartedPictures, words.MyDataStartedShares), nil), err
 	case words.MyData:
 		return r.list(ctx)
 	case words.ForgetMe:
@@ -71,12 +71,16 @@ func (r request) help() string {
 }
 
 // one is the text that an account has which answers, or else the one of an
-// account that only shows pictures.
-func (r request) one(answers, pictures words.Key) words.Key {
-	if r.does.Answers || !r.does.Pictures && !r.does.Shares {
-		return answers
+// account that shows pictures, or of one where members only share.
+func (r request) one(answers, pictures, shares words.Key) words.Key {
+	switch {
+	case r.does.Answers:
+	case r.does.Pictures:
+		return pictures
+	case r.does.Shares:
+		return shares
 	}
-	return pictures
+	return answers
 }
 
 func (r request) stop(ctx context.Context) (string, error) {
@@ -86,9 +90,9 @@ func (r request) stop(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if n == 0 {
-		return r.l.Say(r.one(words.MyDataStoppedAlready, words.MyDataStoppedPicturesAlready), nil), nil
+		return r.l.Say(r.one(words.MyDataStoppedAlready, words.MyDataStoppedPicturesAlready, words.MyDataStoppedSharesAlready), nil), nil
 	}
-	return r.l.Say(r.one(words.MyDataStopped, words.MyDataStoppedPictures), nil), nil
+	return r.l.Say(r.one(words.MyDataStopped, words.MyDataStoppedPictures, words.MyDataStoppedShares), nil), nil
 }
 
 // mentions are the member's, also those that were forgotten: these can be
@@ -158,6 +162,17 @@ func (r request) list(ctx context.Context) (string, error) {
 	}
 	if stand.shared > 0 {
 		lines = append(lines, r.l.Say(words.MyDataShared, words.Args{"n": stand.shared}))
+	}
+	for _, k := range r.Keepers {
+		reporter, ok := k.(Reporter)
+		if !ok {
+			continue
+		}
+		more, err := reporter.Kept(ctx, r.tx, m, r.l)
+		if err != nil {
+			return "", err
+		}
+		lines = append(lines, more...)
 	}
 	if r.Budget != nil {
 		q, err := r.Budget.QuotaIn(ctx, r.tx, budget.Spender{Account: r.m.Account, Member: r.handle})

@@ -15,6 +15,7 @@ func kinds() map[string]Does {
 		"answers":           {Answers: true},
 		"pictures":          {Pictures: true, Word: "gif"},
 		"answers, pictures": {Answers: true, Pictures: true, Word: "bild"},
+		"shares":            {Shares: true},
 		"nothing else":      {},
 	}
 }
@@ -23,7 +24,7 @@ func kinds() map[string]Does {
 func TestHelpSpeaksOfWhatTheAccountDoes(t *testing.T) {
 	t.Parallel()
 	for name, does := range kinds() {
-		model := does.Answers || !does.Pictures
+		model := does.Answers || !does.Pictures && !does.Shares
 		for l, said := range map[words.Language]struct{ bot, model, picture, quota, own string }{
 			words.English: {"I am a bot", "model", "picture", "“quota”", "my operator's own computer"},
 			words.Russian: {"Я бот", "модель", "картинк", "«квота»", "компьютер того, кто за меня отвечает"},
@@ -31,7 +32,7 @@ func TestHelpSpeaksOfWhatTheAccountDoes(t *testing.T) {
 			for _, who := range []struct{ operator, processor string }{{"olga@social.example", "llm.example"}, {"", ""}} {
 				got := request{MyData: &MyData{Config: Config{Operator: who.operator, Processor: who.processor}}, does: does, l: l}.help()
 				for part, want := range map[string]bool{
-					said.bot: true, said.model: model, said.picture: does.Pictures, said.quota: model, " bild": model && does.Pictures,
+					said.bot: true, said.model: model || does.Shares, said.picture: does.Pictures, said.quota: model, " bild": model && does.Pictures,
 					"olga at social.example": who.operator != "", "llm.example": model && who.processor != "", said.own: model && who.processor == "",
 					"{": false, "@": false,
 				} {
@@ -63,6 +64,11 @@ func TestAnswersSpeakOfWhatTheAccountDoes(t *testing.T) {
 			{"answers, pictures", "квота", "Картинки не считаются", ""},
 			{"answers", "quota", "0 of 20", "icture"},
 			{"nothing else", "stop", "model", "icture"},
+			{"shares", "start", "I may ask you again", "answer"},
+			{"shares", "stop", "I do not ask you any more", "answer"},
+			{"shares", "stop", "already: I do not ask you", "answer"},
+			{"shares", "help", "“delete posts” (on Discord)", "“delete answers”"},
+			{"shares", "quota", "nothing to count", "20"},
 		} {
 			does := kinds()[c.kind]
 			w.data.Does = func(community.AccountID) Does { return does }

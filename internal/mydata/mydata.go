@@ -66,6 +66,15 @@ type Lister interface {
 	Members(ctx context.Context, tx store.Tx) ([]string, error)
 }
 
+// Reporter is a Keeper that can tell members what it keeps of them, besides the
+// posts that Standing counts.
+type Reporter interface {
+	Keeper
+	// Kept are lines in the member's language, plain text, each about one thing
+	// and for how long it is kept; none if there is nothing.
+	Kept(ctx context.Context, tx store.Tx, m inbox.Member, l words.Language) ([]string, error)
+}
+
 // platform is what is asked of the Fediverse.
 type platform interface {
 	Limits(account community.AccountID) (fedi.Instance, error)

@@ -19,7 +19,10 @@ import (
 	"rookery/internal/sim/fedisim"
 	"rookery/internal/store"
 	"rookery/internal/store/storetest"
+	"rookery/internal/words"
 )
+
+var _ Reporter = (*sharer)(nil)
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -261,6 +264,22 @@ func TestMyDataForgetMeAndDeleteAnswers(t *testing.T) {
 	})
 }
 
+// What a member has used is forgotten whichever feature used it, also if that
+// is turned off by now.
+func TestForgetMeReachesTheBudget(t *testing.T) {
+	each(t, func(w *world) {
+		handle := strings.ToLower(w.ada.Handle())
+		if err := w.store.Write(w.Context(), func(ctx context.Context, tx store.Tx) error {
+			_, err := tx.Exec(ctx, `insert into budget_used (day, scope, name, tokens, money, replies) values ('2026-11-17', 'member', $1, 300, 0, 1)`, handle)
+			return err
+		}); err != nil {
+			w.Fatal(err)
+		}
+		w.says(w.ada, "forget me")
+		w.keepsNothingOf("ada")
+	})
+}
+
 // keepsNothingOf looks through every table for a member's name.
 func (w *world) keepsNothingOf(name string) {
 	w.Helper()
@@ -448,6 +467,10 @@ func (s *sharer) Members(context.Context, store.Tx) ([]string, error) { return s
 
 func (*sharer) Shares() {}
 
+func (*sharer) Kept(_ context.Context, _ store.Tx, m inbox.Member, l words.Language) ([]string, error) {
+	return []string{"– a thing of " + m.Handle + " in " + string(l)}, nil
+}
+
 func (s *sharer) Standing(_ context.Context, _ store.Tx, m inbox.Member, _ []inbox.Record) (int, error) {
 	s.asked = append(s.asked, m)
 	return 1 - s.deleted, nil
@@ -467,6 +490,7 @@ func TestMyDataSpeaksOfWhatWasShared(t *testing.T) {
 		w.data.Keepers = append(w.data.Keepers, shared)
 		for _, c := range []struct{ text, want string }{
 			{"my data", "1 post of what you shared"},
+			{"my data", "– a thing of ada@" + w.sim.Domain() + " in en"},
 			{"forget me", "1 post of what you shared still stands; “delete posts” removes it."},
 			{"delete answers", "There is no answer of mine"}, // what somebody made is not meant
 			{"delete posts", "1 post of what you shared is being deleted"},

@@ -120,6 +120,12 @@ func (d *MyData) forgetMember(ctx context.Context, tx store.Tx, m inbox.Member) 
 			return err
 		}
 	}
+	// Whatever has used it up: a feature that is turned off by now, too.
+	if d.Budget != nil {
+		if err := d.Budget.Forget(ctx, tx, m.Handle); err != nil {
+			return err
+		}
+	}
 	_, err = inbox.Forget(ctx, tx, m.Handle, m.Pseudonym)
 	return err
 }

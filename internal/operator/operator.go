@@ -272,18 +272,25 @@ func (o *Operator) Work(q *jobs.Queue) {
 	q.Every("operator.flush", jobs.Interval(time.Minute), flushArgs{}, jobs.Opts{Key: "flush", Priority: 3})
 }
 
-// keepNotices is how long it is kept that something was said which nobody has
-// called over, like a day's spent budget.
-const keepNotices = 35 * 24 * time.Hour
+const (
+	// keepNotices is how long it is kept that something was said which nobody
+	// calls over, like a day's spent budget.
+	keepNotices = 35 * 24 * time.Hour
+	// keepGallery is the same for what is said of the gallery, like a letter
+	// that has come.
+	keepGallery = 90 * 24 * time.Hour
+)
 
 // Prune lets go of old notices.
 func (o *Operator) Prune(ctx context.Context) error {
-	before := o.Clock.Now().Add(-keepNotices)
+	now := o.Clock.Now()
+	before := now.Add(-keepNotices)
 	if _, err := o.Outbox.Prune(ctx, Name, before, before); err != nil {
 		return err
 	}
 	return o.Store.WriteRelaxed(ctx, func(ctx context.Context, tx store.Tx) error {
-		_, err := tx.Exec(ctx, `delete from operator_notice where said_at < $1 and (key like 'budget/%' or key like 'refused/%')`, before.UnixMilli())
+		_, err := tx.Exec(ctx, `delete from operator_notice where said_at < $1 and (key like 'budget/%' or key like 'refused/%') or said_at < $2 and key like 'gallery/%'`,
+			before.UnixMilli(), now.Add(-keepGallery).UnixMilli())
 		return err
 	})
 }

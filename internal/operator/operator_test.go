@@ -180,3 +180,26 @@ func TestWithoutAHandleItIsOnlyLogged(t *testing.T) {
 		}
 	})
 }
+
+// What nobody calls over is forgotten in time; a trouble that lasts is not.
+func TestPrune(t *testing.T) {
+	each(t, func(w *world) {
+		w.round()
+		for _, key := range []string{"budget/day", "refused/1", "gallery/letter/abc", "gallery/delete/abc", "token/elelem"} {
+			w.operator.TellNow(w.Context(), Notice{Key: key, Text: "A notice."})
+		}
+		for _, step := range []struct {
+			after time.Duration
+			kept  int64
+		}{{34 * 24 * time.Hour, 5}, {2 * 24 * time.Hour, 3}, {53 * 24 * time.Hour, 3}, {2 * 24 * time.Hour, 1}} {
+			w.clock.Advance(step.after)
+			if err := w.operator.Prune(w.Context()); err != nil {
+				w.Fatal(err)
+			}
+			var n int64
+			if err := w.operator.Store.QueryRow(w.Context(), `select count(*) from operator_notice`).Scan(&n); err != nil || n != step.kept {
+				w.Errorf("%d notices are kept, not %d, %v", n, step.kept, err)
+			}
+		}
+	})
+}

@@ -30,16 +30,10 @@ func (p *Persona) DeleteAnswers(ctx context.Context, tx store.Tx, _ inbox.Member
 }
 
 // ForgetMember lets go of everything that is kept of a member:
-// what waits is not answered, the words of answers go, and
-// what was used of the budget. The answers themselves stay where they are.
-func (p *Persona) ForgetMember(ctx context.Context, tx store.Tx, m inbox.Member, mentions []inbox.Record) error {
-	if err := errors.Join(p.Forget(ctx, tx, mentions), p.answers.Forget(ctx, tx, mentions)); err != nil {
-		return err
-	}
-	if p.Budget == nil {
-		return nil
-	}
-	return p.Budget.Forget(ctx, tx, m.Handle)
+// what waits is not answered, and the words of answers go. The answers
+// themselves stay where they are; what was used of the budget is mydata's.
+func (p *Persona) ForgetMember(ctx context.Context, tx store.Tx, _ inbox.Member, mentions []inbox.Record) error {
+	return errors.Join(p.Forget(ctx, tx, mentions), p.answers.Forget(ctx, tx, mentions))
 }
 
 // Retention: the words of answers go after 30 days. That there was an answer,

@@ -8,6 +8,7 @@ const (
 
 	DoctorDiscordTokenOk          Key = "doctor_discord.token_ok" // {name}
 	DoctorDiscordTokenMissing     Key = "doctor_discord.token_missing"
+	DoctorDiscordTokenMissingHelp Key = "doctor_discord.token_missing_help"
 	DoctorDiscordTokenRefused     Key = "doctor_discord.token_refused" // {api}
 	DoctorDiscordTokenHelp        Key = "doctor_discord.token_help"
 	DoctorDiscordUnclear          Key = "doctor_discord.unclear" // {api}, {reason}

@@ -51,11 +51,15 @@ const (
 	DoctorGalleryRefusedHelp   Key = "doctor_gallery.refused_help"
 	DoctorGalleryDown          Key = "doctor_gallery.down" // {url}, {reason}
 	DoctorGalleryDownHelp      Key = "doctor_gallery.down_help"
-	DoctorGalleryShown         Key = "doctor_gallery.shown"     // {model}, {ms}, {answer}
-	DoctorGalleryNotShown      Key = "doctor_gallery.not_shown" // {model}, {url}, {reason}
-	DoctorGalleryFfmpeg        Key = "doctor_gallery.ffmpeg"
+	DoctorGalleryShown         Key = "doctor_gallery.shown"           // {model}, {ms}, {answer}
+	DoctorGalleryNotShown      Key = "doctor_gallery.not_shown"       // {model}, {url}, {reason}
+	DoctorGalleryFfmpegMissing Key = "doctor_gallery.ffmpeg_missing"  // {program}, {reason}, {also} DoctorGalleryFfmpegGIFs or nothing
+	DoctorGalleryFfmpegNoFilms Key = "doctor_gallery.ffmpeg_no_films" // {version}, {path}, {also} likewise
+	DoctorGalleryFfmpegNoGIFs  Key = "doctor_gallery.ffmpeg_no_gifs"  // likewise
+	DoctorGalleryFfmpegGIFs    Key = "doctor_gallery.ffmpeg_gifs"
 	DoctorGalleryFfmpegOff     Key = "doctor_gallery.ffmpeg_off"
+	DoctorGalleryFfmpegOffHelp Key = "doctor_gallery.ffmpeg_off_help"
 	DoctorGalleryTexts         Key = "doctor_gallery.texts"      // {file}
-	DoctorGalleryTextsBad      Key = "doctor_gallery.texts_bad"  // {file}, {reason}
+	DoctorGalleryTextsBad      Key = "doctor_gallery.texts_bad"  // {reason}, which names the file
 	DoctorGalleryTextsHelp     Key = "doctor_gallery.texts_help" // {file}
 )

@@ -2,7 +2,7 @@ package words
 
 // What the operator of a gallery is told, and what they may publish about it.
 const (
-	GalleryOperatorLetter       Key = "gallery_operator.letter"        // {account}, {link}
+	GalleryOperatorLetter       Key = "gallery_operator.letter"        // {account}, {id} of the letter
 	GalleryOperatorLetterDirect Key = "gallery_operator.letter_direct" // likewise
 	GalleryOperatorStrange      Key = "gallery_operator.strange"       // {link}, {account} by its id
 
@@ -19,6 +19,7 @@ const (
 	GalleryOperatorAboutContact      Key = "gallery_operator.about_contact"
 	GalleryOperatorTakedownTitle     Key = "gallery_operator.takedown_title"
 	GalleryOperatorTakedown          Key = "gallery_operator.takedown"
+	GalleryOperatorTakedownDirect    Key = "gallery_operator.takedown_direct" // where {contact} is {account} itself
 	GalleryOperatorTakedownArtists   Key = "gallery_operator.takedown_artists"
 	GalleryOperatorTakedownCopies    Key = "gallery_operator.takedown_copies"
 )

@@ -28,6 +28,9 @@ const (
 	MyDataHelpShares           Key = "mydata.help_shares" // {operator}
 	MyDataHelpSharesNoOperator Key = "mydata.help_shares_no_operator"
 	MyDataQuotaShares          Key = "mydata.quota_shares"
+	MyDataStoppedShares        Key = "mydata.stopped_shares"
+	MyDataStoppedSharesAlready Key = "mydata.stopped_shares_already"
+	MyDataStartedShares        Key = "mydata.started_shares"
 
 	MyDataQuota          Key = "mydata.quota"           // {used}, {limit}, {time}
 	MyDataQuotaUnlimited Key = "mydata.quota_unlimited" // {used}

@@ -23,6 +23,28 @@ func (g *Gallery) Disconnected() {
 	})
 }
 
+// Logins counts how often the program has logged in on the Fediverse.
+func (g *Gallery) Logins() int { return strings.Count(g.Log.String(), `msg="logged in"`) }
+
+// LoggedIn waits until it has done so more often.
+func (g *Gallery) LoggedIn(before int) {
+	g.T.Helper()
+	g.until("the account to be logged in", func() bool { return g.Logins() > before })
+}
+
+// until waits for what nobody tells of.
+func (g *Gallery) until(what string, cond func() bool) {
+	g.T.Helper()
+	give := time.After(Patience)
+	for !cond() {
+		select {
+		case <-give:
+			g.T.Fatalf("waited in vain for %s\nthe database holds:\n%s", what, g.waiting())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // EndHolds ends the holds that a dead process has, as the time does that each
 // lasts: on an account, some 15 minutes, and on the jobs that it had begun, up
 // to their time-out and a minute. Another process on PostgreSQL cannot know that
@@ -102,16 +124,8 @@ func (w *World) WaitForModel(what string, cond func(*llmsim.Server) bool) {
 	}
 }
 
-// Rest waits until the program, which is running, has nothing left to do, and
-// fails with what it still keeps if that does not come.
+// Rest waits until the program, which is running, has nothing left to do.
 func (g *Gallery) Rest() {
 	g.T.Helper()
-	give := time.After(Patience)
-	for kept := g.Kept(); len(kept) > 0; kept = g.Kept() {
-		select {
-		case <-give:
-			g.T.Fatalf("the program does not come to rest:\n%s\nthe database holds:\n%s", strings.Join(kept, "\n"), g.waiting())
-		case <-time.After(50 * time.Millisecond): // the database tells nobody that it has changed
-		}
-	}
+	g.until("the program to come to rest", func() bool { return len(g.Kept()) == 0 })
 }
