@@ -46,7 +46,7 @@ func TestPart(t *testing.T) {
 		"":                              Part(1, 1, words.English),
 		"1/3, more in the replies":      Part(1, 3, words.English),
 		"2/3, continues the post above": Part(2, 3, words.English),
-		"12/12, продолжение публикации выше":      Part(12, 12, words.Russian),
+		"12/12, продолжение публикации выше":  Part(12, 12, words.Russian),
 		"1/1200, продолжение в ответах":       Part(0, 1200, words.Russian),
 		"1200/1200, continues the post above": Part(1200, 1200, words.English),
 	} {
