@@ -261,3 +261,59 @@ func TestAfterARestoreNothingOldIsOffered(t *testing.T) {
 		w.silent()
 	})
 }
+
+// A link may lead to a router or a cloud's secrets: nothing is fetched from
+// there, and the artist is told.
+func TestLinkToAPrivateAddressIsNotFetched(t *testing.T) {
+	alone(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, options{})
+		const address = "http://10.0.0.7/owl.png"
+		thread, err := w.discord.StartPost(w.ada, w.forum, "look", discordsim.Draft{Content: "See " + address})
+		w.must(err)
+		w.must(w.discord.EmbedLinks(thread, w.discord.ImageEmbed(address, "image/png", drawing(1, 32))))
+		id := ""
+		w.until("it is offered", func() bool {
+			s, err := load(t.Context(), w.store, `channel = $1 and state = 'offered'`, thread)
+			if err == nil {
+				id = s.ID
+			}
+			return err == nil
+		})
+		w.sweep()
+		w.agree(w.ada, id, thread)
+		w.works(id, Offered)
+		w.sweep()
+		contains(t, text(w.offer(thread)), "owl.png")
+		if note := w.sub(id).Note; note == "" {
+			t.Error("she is not told why")
+		}
+		w.silent()
+	})
+}
+
+// The permission to write is taken away: what is offered can still be answered,
+// and where nobody can be asked, who manages the guild hears of it.
+func TestPermissionToWriteTakenAway(t *testing.T) {
+	alone(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, options{})
+		id, thread := w.begin(w.ada, "owl", picture(1))
+		w.discord.ChangeChannel(w.forum, discordsim.Deny(w.discord.BotRole(w.guild), discordsim.SendMessages|discordsim.SendMessagesInThreads))
+		w.press(w.ada, thread, verbPost) // its box is gone too, so the offer is shown anew, without one
+		w.agree(w.ada, id, thread)
+		p := w.posted(id)
+		contains(t, w.offer(thread).Content, p.URL)
+		mute, err := w.discord.StartPost(w.ada, w.forum, "another", discordsim.Draft{Content: "fox", Files: []discordsim.File{picture(2)}})
+		w.must(err)
+		w.until("it is offered", func() bool {
+			return w.count(`select count(*) from gallery_submission where channel = $1`, mute) > 0
+		})
+		for range 30 {
+			w.sweep()
+			w.clock.Advance(time.Minute)
+		}
+		contains(t, w.told.String(), "guild gallery/forbidden", "I may not write there")
+		if got := w.discord.ByBot(mute); len(got) != 0 {
+			t.Errorf("it says %q", got[0].Content)
+		}
+	})
+}
