@@ -82,14 +82,10 @@ func (o *Outbox) confirm(ctx context.Context, kind Kind, w row, remote string) (
 			// Whoever wants it gone waits for no further part.
 			if gone, err := o.removed(ctx, tx, w); err != nil {
 				return err
-			} else if gone {
-				_, err := tx.Exec(ctx, `update outbox_effect set state = 'dropped', done_at = $3
-					where id = $1 and part = $2 and state in ('planned', 'sent')`, w.id, int64(w.part), ms(o.Clock.Now()))
-				return errors.Join(err, o.wake(ctx, tx, o.Clock.Now()))
+			} else if !gone {
+				next, err = o.nextPart(ctx, tx, kind, w)
+				return err
 			}
-			var err error
-			next, err = o.nextPart(ctx, tx, kind, w)
-			return err
 		}
 		n, err := tx.Exec(ctx, `update outbox_effect set state = 'confirmed', done_at = $3
 			where id = $1 and part = $2 and state in ('planned', 'sent')`, w.id, int64(w.part), ms(o.Clock.Now()))

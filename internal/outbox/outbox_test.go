@@ -331,6 +331,37 @@ func TestDeleteOfWhatWasTriedInVainDropsIt(t *testing.T) {
 	}
 }
 
+// Of several parts the rest is not sent, and the owner hears of those that were.
+func TestDeleteOfWhatIsHalfSent(t *testing.T) {
+	for name, f := range map[string]fate{"not sent": {err: errDial}, "unknown": {err: errWhole500}} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, h *house) {
+				o := h.process()
+				e := create("x")
+				e.Parts, e.Lane = 2, "x"
+				h.fates(fate{store: true}, f)
+				_ = o.Deliver(t.Context(), h.plan(o, e))
+				remove := Effect{Key: "x/delete", Feature: "test", Account: "acc", Kind: "test.delete", Lane: "x", Payload: "x"}
+				if err := h.s.Write(t.Context(), func(ctx context.Context, tx store.Tx) error {
+					_, err := o.Plan(ctx, tx, remove)
+					return err
+				}); err != nil {
+					t.Fatal(err)
+				}
+				sent := h.w.nextID
+				h.fates(fate{store: true}) // the deletion
+				for range 8 {
+					h.sweep(o)
+					h.w.clock.Advance(time.Minute)
+				}
+				if h.w.nextID != sent || len(h.w.posts) != 0 || h.ended["x"].State != Confirmed || h.ended["x/delete"].State != Confirmed {
+					t.Errorf("%d more posts were sent, %d stand, ended %+v", h.w.nextID-sent, len(h.w.posts), h.ended)
+				}
+			})
+		})
+	}
+}
+
 func TestExpiredIsGivenUpOnlyIfItIsNotOutside(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		o := h.process()

@@ -318,13 +318,21 @@ func (o *Outbox) removed(ctx context.Context, q querier, w row) (bool, error) {
 }
 
 // drop takes back an effect that is certainly not outside, as far as its
-// present part goes.
+// present part goes. One of which parts stand is done with them: its owner
+// hears of what is to be deleted.
 func (o *Outbox) drop(ctx context.Context, w row) error {
+	end := Dropped
+	if w.part > 0 {
+		end = Confirmed
+	}
 	err := o.Store.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		_, err := tx.Exec(ctx, `update outbox_effect set state = 'dropped', done_at = $5
-			where id = $1 and state = $2 and attempt = $3 and part = $4`, w.id, string(w.state), int64(w.attempt), int64(w.part), ms(o.Clock.Now()))
-		if err != nil {
+		n, err := tx.Exec(ctx, `update outbox_effect set state = $6, done_at = $5
+			where id = $1 and state = $2 and attempt = $3 and part = $4`, w.id, string(w.state), int64(w.attempt), int64(w.part), ms(o.Clock.Now()), string(end))
+		if err != nil || n == 0 { // somebody else's look was first
 			return err
+		}
+		if end == Confirmed {
+			return o.ended(ctx, tx, w, Confirmed, "", "")
 		}
 		return o.wake(ctx, tx, o.Clock.Now())
 	})
